@@ -1,0 +1,53 @@
+# Two commands work in a fresh clone: `make demo` (Python alone) and `make test` (root on Debian for the mail servers).
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP = $(BIN)/python -m pip install -qq -c constraints.txt
+# The build backend is installed first and pinned like all else; pip would fetch whatever is newest.
+INSTALL = $(PIP) hatchling editables && $(PIP) --no-build-isolation
+
+.PHONY: demo test lint bench clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.ready
+	@$(BIN)/loket demo
+
+# Packages first: they may bring what .venv is made with.
+test:
+	@tests/servers/install.sh
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q --durations=5
+
+lint: .venv/.ready-dev
+	@$(BIN)/ruff check -q daemon tests
+	@$(BIN)/ruff format -q --check daemon tests
+	@$(BIN)/mypy
+
+# make bench QUICK=1 gives a first impression in a fraction of the time.
+bench:
+	@tests/servers/install.sh
+	@$(MAKE) --no-print-directory .venv/.ready-dev
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+# The daemon's state under var/ is nobody's to clean.
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@find daemon tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "loket needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.ready: pyproject.toml constraints.txt | .venv/.made
+	@echo "loket: installing what it runs on into .venv (once, about half a minute)"
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.ready-dev: pyproject.toml constraints.txt | .venv/.made
+	@echo "loket: installing what it runs on and is tested with into .venv (once, about half a minute)"
+	@$(INSTALL) -e '.[dev]'
+	@touch $@ .venv/.ready
