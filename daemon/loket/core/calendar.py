@@ -1,0 +1,164 @@
+"""Working time of an office: opening hours, working days, due times. Half-open intervals throughout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+days?\s*")
+_HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
+_TIMES = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+)?((?:\d{2}:\d{2}\s*,\s*)*\d{2}:\d{2})")
+
+IsHoliday = Callable[[date], bool]
+# The search for the next open day gives up after two years: a calendar without any is a mistake, not a wait.
+HORIZON_DAYS = 730
+
+
+class WorkingDays(BaseModel):
+    """A range of working days, written `2 working days` or `1-3 working days`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: int
+    high: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        match = _DUE.fullmatch(value)
+        if not match:
+            raise ValueError("write `2 working days` or `1-3 working days`")
+        high = int(match[2])
+        low = int(match[1]) if match[1] else max(1, high - 1)
+        if not 1 <= low <= high:
+            raise ValueError("working days count from 1, the smaller number first")
+        return {"low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours by weekday (0 is Monday): intervals that include their start and not their end."""
+
+    text: str
+    by_day: Mapping[int, tuple[tuple[time, time], ...]]
+
+
+def _days(first: str, last: str | None) -> list[int]:
+    if first not in DAYS or (last is not None and last not in DAYS):
+        raise ValueError(f"weekdays are written {', '.join(DAYS)}")
+    start = DAYS.index(first)
+    end = DAYS.index(last) if last else start
+    return list(range(start, end + 1)) if start <= end else [*range(start, 7), *range(0, end + 1)]
+
+
+def _time(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no time of day; write 08:30") from None
+
+
+def parse_hours(text: str) -> Hours:
+    """`Mon-Thu 08:30-12:00, Mon-Thu 13:00-16:00, Fri 08:30-15:00` as Hours; ValueError says what was expected."""
+    by_day: dict[int, list[tuple[time, time]]] = {}
+    for item in text.split(","):
+        match = _HOURS.fullmatch(item.strip())
+        if not match:
+            raise ValueError("write opening hours as `Mon-Fri 08:30-16:00`, several set off by commas")
+        opens, closes = _time(match[3]), _time(match[4])
+        if opens >= closes:
+            raise ValueError("opening hours end after they begin, on the same day")
+        for day in _days(match[1], match[2]):
+            by_day.setdefault(day, []).append((opens, closes))
+    return Hours(text, {day: tuple(sorted(spans)) for day, spans in by_day.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Moments of the week, for a digest."""
+
+    text: str
+    by_day: Mapping[int, tuple[time, ...]]
+
+
+def parse_times(text: str) -> Times:
+    """`Mon-Fri 08:30, 13:00` as Times; days left out mean every day."""
+    by_day: dict[int, set[time]] = {}
+    for item in text.split(";"):
+        match = _TIMES.fullmatch(item.strip())
+        if not match:
+            raise ValueError("write times as `Mon-Fri 08:30, 13:00`, several weeks' patterns set off by semicolons")
+        days = _days(match[1], match[2]) if match[1] else list(range(7))
+        for day in days:
+            by_day.setdefault(day, set()).update(_time(part.strip()) for part in match[3].split(","))
+    return Times(text, {day: tuple(sorted(moments)) for day, moments in by_day.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One counter's working time: its zone, its hours and its days off."""
+
+    zone: ZoneInfo
+    hours: Hours
+    is_holiday: IsHoliday
+
+    def spans(self, day: date) -> tuple[tuple[time, time], ...]:
+        """The open intervals of a day; none on a day off."""
+        return () if self.is_holiday(day) else self.hours.by_day.get(day.weekday(), ())
+
+    def works(self, day: date) -> bool:
+        """Whether the counter opens on that day at all."""
+        return bool(self.spans(day))
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the counter is open at that moment."""
+        local = now.astimezone(self.zone)
+        return any(opens <= local.time() < closes for opens, closes in self.spans(local.date()))
+
+    def next_open(self, now: datetime) -> datetime | None:
+        """The next moment the counter opens, `now` itself when it is open; None within no sensible time."""
+        local = now.astimezone(self.zone)
+        for offset in range(HORIZON_DAYS):
+            day = local.date() + timedelta(days=offset)
+            for opens, closes in self.spans(day):
+                if offset or local.time() < closes:
+                    moment = datetime.combine(day, opens, self.zone)
+                    return max(moment, local)
+        return None
+
+    def due(self, now: datetime, days: int) -> datetime | None:
+        """The end of the `days`-th working day; a mail that comes after hours counts from the next opening."""
+        start = self.next_open(now)
+        if start is None:
+            return None
+        left, day = days, start.date()
+        for _ in range(HORIZON_DAYS):
+            day += timedelta(days=1)
+            left -= self.works(day)
+            if left == 0:
+                return datetime.combine(day, self.spans(day)[-1][1], self.zone)
+        return None
+
+
+def latest_due(times: Times, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The most recent of the times at or before `now`, within eight days; None where none is.
+
+    A moment the clocks skip happens when they have been set forward; one they repeat happens once.
+    """
+    today = now.astimezone(zone).date()
+    for back in range(9):
+        day = today - timedelta(days=back)
+        for moment in reversed(times.by_day.get(day.weekday(), ())):
+            due = datetime.combine(day, moment, zone)
+            if due <= now:
+                return due
+    return None

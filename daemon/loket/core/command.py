@@ -1,0 +1,127 @@
+"""What an officer says: proof of who speaks, the command in the first line, and the words for the applicant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from loket.core import parse, token
+from loket.core.model import InboundMail
+from loket.core.office import Office, Officer
+from loket.core.token import Keys
+
+
+class Doubt(StrEnum):
+    """Why a mail in an officer's name is not acted upon (promise P15)."""
+
+    NO_TOKEN = "no-token"  # noqa: S105 - a reason, not a secret
+    STALE_TOKEN = "stale-token"  # noqa: S105 - the same
+    WRONG_AUTHOR = "wrong-author"
+    DOUBTFUL_FROM = "doubtful-from"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An active officer, certainly the author, with a sound token for this ticket."""
+
+    officer: Officer
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A mail in an officer's name that proves nothing; `officer` is whom to tell, where that can be known."""
+
+    officer: Officer | None
+    reason: Doubt
+
+
+def _places(mail: InboundMail) -> str:
+    return "\n".join((mail.subject, *mail.in_reply_to, *mail.references))
+
+
+def speaker(mail: InboundMail, office: Office, keys: Keys, now: datetime) -> Proven | Doubtful | None:
+    """Is an officer speaking? None for a mail that does not even claim it.
+
+    It claims it when any of its authors is an officer's address, or when it carries an officer's token.
+    """
+    named = [office.officers[author.spec] for author in mail.authors if author.spec in office.officers]
+    places = _places(mail)
+    if not named:
+        if not token.holds_officer_token(places):
+            return None
+        owner = next((who for who in office.officers.values() if keys.read_officer(places, who.address, now)), None)
+        return Doubtful(owner, Doubt.WRONG_AUTHOR)
+    officer = named[0]
+    if parse.strict_author(mail) != officer.address or len(named) > 1:
+        return Doubtful(officer, Doubt.DOUBTFUL_FROM)
+    if not officer.active:
+        return Doubtful(officer, Doubt.INACTIVE)
+    number = keys.read_officer(places, officer.address, now)
+    if number is None:
+        return Doubtful(officer, Doubt.STALE_TOKEN if token.holds_officer_token(places) else Doubt.NO_TOKEN)
+    return Proven(officer, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A command in capitals ("" when there is none), what follows it on its line, and the lines below."""
+
+    command: str
+    argument: str
+    words: str
+
+
+_ATTRIBUTION = re.compile(
+    r"^[ \t]*(?:on|pada|le|am|el|il|op|den|em)\b[^\n]{0,300}(?:\n[^\n>]{0,300}){0,2}"
+    r"\b(?:wrote|menulis|schrieb|écrit|escribió|scritto|schreef|skrev|escreveu)\b[^\n:]{0,120}:[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Where clients that do not mark quoted lines begin the quotation: everything below is somebody else's.
+_CUT = re.compile(
+    r"^[ \t]*(?:-{2,}[ \t]*(?:original message|pesan asli|pesan terusan|forwarded message|balas(?:an)? pesan)[^\n]*"
+    r"|_{10,}[ \t]*$"
+    r"|\*?(?:from|dari)\*?[ \t]*:[^\n]*\n(?:[^\n]+\n){0,3}?\*?(?:sent|date|dikirim|tanggal|to|kepada)\*?[ \t]*:)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PHONE = re.compile(
+    r"[ \t]*(?:sent from|sent via|dikirim dari|dikirim melalui|terkirim dari|get outlook|dapatkan outlook"
+    r"|unduh outlook)\b.{0,80}",
+    re.IGNORECASE,
+)
+
+
+def own_words(text: str) -> str:
+    """What the author wrote, without quotation, attribution, signature and a phone's advertisement."""
+    lines: list[str] = []
+    signed = False
+    unquoted = _ATTRIBUTION.sub("", text)
+    cut = _CUT.search(unquoted)
+    if cut and unquoted[: cut.start()].strip():
+        unquoted = unquoted[: cut.start()]
+    for line in unquoted.split("\n"):
+        if line.lstrip().startswith(">"):
+            signed = False
+            continue
+        signed = signed or line.rstrip("\r") in ("-- ", "--")
+        if not signed and not _PHONE.fullmatch(line.strip()):
+            lines.append(line.rstrip())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+_FIRST = re.compile(r"[\s*_#>\"'.:!-]*([^\W\d_][\w-]*)[\s*_.:;,!-]*(.*)", re.DOTALL)
+
+
+def listen(mail: InboundMail) -> Speech:
+    """The command in the first line of the author's own words; in a mail without any words, that of its subject."""
+    words = own_words(parse.body_text(mail))
+    first, _, below = words.partition("\n")
+    if not words:
+        first = token.REFERENCE.sub("", mail.subject).replace("[", " ").replace("]", " ")
+    match = _FIRST.fullmatch(first.strip())
+    if not match:
+        return Speech("", "", words)
+    return Speech(match[1].upper(), match[2].strip(), below.strip())

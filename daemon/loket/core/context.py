@@ -1,0 +1,91 @@
+"""What letters may say: the variables of the templates, plain values already cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from loket.core import tongue
+from loket.core.headers import clean_text
+from loket.core.model import InboundMail, Ticket
+from loket.core.office import Counter, Office
+
+
+def base(office: Office, counter: Counter, now: datetime, applicant: str = "") -> dict[str, Any]:
+    """The variables of every letter to an applicant."""
+    zone_name = now.astimezone(office.zone).tzname() or ""
+    calendar = counter.calendar
+    is_open = calendar.is_open(now)
+    opens = None if is_open or not counter.hours_printed else calendar.next_open(now)
+    return {
+        "office": {"name": office.name},
+        "counter": {
+            "name": counter.name,
+            "address": counter.address,
+            "hours": tongue.hours(calendar.hours.text, zone_name, office.language) if counter.hours_printed else "",
+            "open": is_open,
+            "opens": tongue.day_and_time(opens, office.zone, office.language) if opens else "",
+        },
+        "channels": [channel.model_dump() for channel in counter.channels],
+        "notes": list(counter.notes),
+        "applicant": {"name": clean_text(applicant, 80)},
+    }
+
+
+def ticket(
+    office: Office,
+    counter: Counter,
+    of: Ticket,
+    now: datetime,
+    *,
+    place: int = 0,
+    linked: Sequence[str] = (),
+    wrong: Sequence[str] = (),
+    attachments: Sequence[str] = (),
+    links: int = 0,
+) -> dict[str, Any]:
+    """The variables of a letter about a ticket."""
+    queue = office.queues.get(of.queue)
+    due = queue.due if queue else None
+    return {
+        **base(office, counter, now, of.applicant_name),
+        "ticket": {"number": of.number, "tag": f"[{of.number}]", "about": of.about},
+        "fields": [
+            {"label": office.labels.get(name, name), "value": clean_text(value)} for name, value in of.fields.items()
+        ],
+        "queue": {"title": queue.title if queue else of.queue, "next": queue.next if queue else ""},
+        "attachments": list(attachments),
+        "links": links,
+        "place": place,
+        "due": {"low": due.low, "high": due.high} if due else None,
+        "linked": list(linked),
+        "wrong": list(wrong),
+    }
+
+
+def attachment_names(mail: InboundMail) -> list[str]:
+    """How a person would call what is enclosed."""
+    return [part.name or part.media_type for part in mail.attachments]
+
+
+def masked(address: str) -> str:
+    """An address an officer can recognise and a bystander cannot use: `b***i@example.org`."""
+    local, _, domain = address.partition("@")
+    ends = local[-1] if len(local) > 2 else ""
+    return f"{local[:1]}***{ends}@{domain}"
+
+
+def commands(office: Office, queue: str) -> list[Mapping[str, str]]:
+    """The commands that apply in a queue, with what they mean."""
+    found = office.queues.get(queue)
+    own = [
+        {"command": outcome.command, "title": outcome.title or name}
+        for name, outcome in (found.outcomes.items() if found else ())
+    ]
+    return [*own, {"command": MOVE, "title": MOVE_TITLE.get(office.language, MOVE_TITLE["en"])}]
+
+
+MOVE = "ALIH"
+MOVE_WORDS = frozenset({MOVE, "MOVE"})
+MOVE_TITLE = {"id": "alihkan ke antrean lain", "en": "move to another queue"}

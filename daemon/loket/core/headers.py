@@ -1,0 +1,221 @@
+"""Header fields as a good mail client reads them: unfolding, encoded words (RFC 2047), addresses (RFC 5322 3.4)."""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import quopri
+import re
+import unicodedata
+from email.utils import getaddresses
+
+from loket.core.model import Address
+
+# A header block larger than this is read only so far; what follows is a defect, not a reason to fail.
+MAX_ADDRESS_FIELD = 64 * 1024
+MAX_TEXT_FIELD = 16 * 1024
+
+# Lenient on purpose: Q words with raw spaces inside and words that touch each other are daily life.
+_WORD = re.compile(rb"=\?([A-Za-z0-9_.:+-]*)(?:\*[A-Za-z0-9-]*)?\?([BbQq])\?([^?\r\n]*(?:\?(?!=)[^?\r\n]*)*)\?=")
+_FOLD = re.compile(rb"\r?\n[ \t]*|\r")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+# What senders write, and what they mean (WHATWG Encoding labels): a superset never loses a character.
+_MEANT = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+    "shift_jis": "cp932",
+    "iso-8859-9": "cp1254",
+    "tis-620": "cp874",
+    "iso-8859-11": "cp874",
+    "big5": "big5hkscs",
+}
+_STATEFUL = ("utf-7", "utf-16", "utf-32", "iso2022", "hz")
+_SINGLE_BYTE = ("cp125", "cp874", "iso8859", "koi8", "mac", "ascii")
+
+
+def decode_charset(data: bytes, charset: str) -> str:
+    """`data` as text; a wrong or unknown label never fails.
+
+    Bytes that are valid UTF-8 beyond ASCII are taken as UTF-8 under a single-byte label, because no
+    real text in such a charset looks like that; what fits no charset is shown as Windows-1252.
+    """
+    codec = _codec(charset)
+    if data.isascii() and not codec.startswith(_STATEFUL):
+        return data.decode("ascii")
+    single = not codec or codec.startswith(_SINGLE_BYTE)
+    tries = ["utf-8", codec or "cp1252", "latin-1"] if single else [codec]
+    for candidate in tries:
+        try:
+            return data.decode(candidate)
+        except ValueError:
+            continue
+    repaired = data.decode(codec, errors="replace")
+    # A label of UTF-8 on text without one sound character of it is a wrong label, not damage.
+    wrong = codec == "utf-8" and not re.search(r"[^\x00-\x7f\ufffd]", repaired)
+    return data.decode("cp1252", errors="replace") if wrong else repaired
+
+
+def _codec(charset: str) -> str:
+    """Python's name of the text codec meant by a label; empty for one that nobody knows."""
+    label = charset.strip().strip("\"'").lower()
+    try:
+        codec = codecs.lookup(_MEANT.get(label, label)).name
+        b"".decode(codec)
+    except (LookupError, ValueError):
+        return ""
+    return codec
+
+
+def _word_bytes(encoding: bytes, text: bytes) -> bytes:
+    if encoding in b"Qq":
+        return quopri.decodestring(text.replace(b" ", b"_"), header=True)
+    return lenient_base64(text)
+
+
+def lenient_base64(text: bytes) -> bytes:
+    """What can be read of base64 with wrong padding or stray characters in it."""
+    packed = re.sub(rb"[^A-Za-z0-9+/]", b"", text)
+    whole = packed[: len(packed) - (len(packed) % 4 == 1)]
+    return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+
+
+def decode_words(value: bytes) -> str:
+    """A header value as text: unfolded, encoded words decoded, never with a line break, NUL or control in it.
+
+    Adjacent words of one charset are joined as bytes before decoding, since many senders split a
+    character across two of them (RFC 2047 section 5 forbids it; everyone reads it).
+    """
+    flat = _FOLD.sub(b" ", value[:MAX_TEXT_FIELD].strip(b" \t\r\n"))
+    if b"=?" not in flat:
+        return _clean(decode_charset(flat, "utf-8"))
+    out: list[str] = []
+    pending, charset = b"", ""
+    at = 0
+    for word in _WORD.finditer(flat):
+        between = flat[at : word.start()]
+        label = word[1].decode("ascii").lower()
+        adjacent = at > 0 and not between.strip()
+        if not (adjacent and label == charset):
+            out.append(decode_charset(pending, charset) if pending else "")
+            pending, charset = b"", label
+            if not adjacent:
+                out.append(decode_charset(between, "utf-8"))
+        pending += _word_bytes(word[2], word[3])
+        at = word.end()
+    out.append(decode_charset(pending, charset) if pending else "")
+    out.append(decode_charset(flat[at:], "utf-8"))
+    return _clean("".join(out))
+
+
+def _clean(text: str) -> str:
+    """Control characters become one space, NULs nothing: a decoded word may hold CR LF `Bcc:` (promise P13)."""
+    return _CONTROL.sub(" ", text.replace("\0", "")).strip()
+
+
+def clean_text(text: str, limit: int = 200) -> str:
+    """Sender's words fit to be repeated: one line, no controls or direction marks, at most `limit` characters."""
+    kept = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    folded = " ".join(kept.split())
+    return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def split_header(block: bytes) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """Fields of a header block as (lower-case name, raw value with folds); the lines that are no field as defects."""
+    fields: list[tuple[str, bytes]] = []
+    defects: list[str] = []
+    for line in block.split(b"\n"):
+        if line[:1] in (b" ", b"\t"):
+            if fields:
+                name, value = fields[-1]
+                fields[-1] = (name, value + b"\n" + line) if len(value) < MAX_ADDRESS_FIELD else fields[-1]
+            continue
+        name_bytes, colon, value = line.partition(b":")
+        if colon and name_bytes.strip() and not re.search(rb"[^\x21-\x7e]", name_bytes.rstrip(b" \t")):
+            fields.append((name_bytes.strip().decode("ascii").lower(), value.rstrip(b"\r")))
+        elif line.strip() and not (not fields and line.startswith((b"From ", b">From "))):
+            defects.append("header line that is no field")
+    return fields, defects
+
+
+def flat(value: bytes) -> str:
+    """A structured field's value, unfolded, as text without decoding of encoded words."""
+    return _CONTROL.sub(" ", decode_charset(_FOLD.sub(b" ", value), "utf-8")).strip()
+
+
+_SIMPLE = re.compile(r'(?:("?)(?P<name>[^"<>(),:;\\@\[\]]*)\1)?\s*<(?P<spec>[^<>\s,;:()"]+@[^<>\s,;:()"@]+)>')
+_BARE = re.compile(r"[^<>\s,;:()\"@]+@[^<>\s,;:()\"@]+")
+
+
+def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
+    """The addresses of a From, To or Cc field, and whether the field was sound.
+
+    The standard parser recurses on nested comments and is quadratic on long lists, so the field is
+    bounded and its failures become a defect.
+    """
+    sound = len(value) <= MAX_ADDRESS_FIELD
+    text = _FOLD.sub(b" ", value[:MAX_ADDRESS_FIELD]).strip()
+    plain = decode_charset(text, "utf-8")
+    simple = _SIMPLE.fullmatch(plain)
+    if simple:
+        return (_address(simple["name"] or "", simple["spec"]),), sound
+    if _BARE.fullmatch(plain):
+        return (_address("", plain),), sound
+    if plain.count("(") > 20 or plain.count(",") > 1000 or plain.count("<") > 1000:
+        return (), False
+    try:
+        pairs = getaddresses([plain])
+    except (RecursionError, IndexError, ValueError):
+        return (), False
+    found = tuple(_address(name, spec) for name, spec in pairs if "@" in spec)
+    return found, sound and len(found) == len([pair for pair in pairs if any(pair)])
+
+
+def _address(name: str, spec: str) -> Address:
+    shown = decode_words(name.encode("utf-8", "surrogateescape")) if "=?" in name else _clean(name)
+    return Address(shown.strip().strip('"').strip(), _CONTROL.sub("", spec).strip().lower())
+
+
+_STRICT_SPEC = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+_STRICT_FROM = re.compile(
+    r"""\s*(?:(?:[A-Za-z0-9!\#$%&'*+/=?^_`{|}~.\-\s\x80-\U0010ffff]*|"(?:[^"\\\r\n]|\\.)*")\s*<(?P<a>[^<>\s]+)>"""
+    r"""|(?P<b>[^<>\s"(),;:]+))\s*""",
+    re.VERBOSE,
+)
+
+
+def strict_address(value: bytes) -> str | None:
+    """The one addr-spec of a From field that leaves no room for doubt, lower case; None for anything else.
+
+    Only `addr`, `name <addr>` and `"name" <addr>` pass: no comments, groups, routes, second addresses, and no
+    address hidden in an encoded word. A display name may not hold an at sign, whichever way it is encoded.
+    """
+    text = decode_charset(_FOLD.sub(b" ", value), "utf-8")
+    match = _STRICT_FROM.fullmatch(text)
+    if not match or _CONTROL.search(text):
+        return None
+    spec = match["a"] or match["b"]
+    display = decode_words(text[: text.rfind("<")].encode()) if match["a"] else ""
+    if "@" in display or not _STRICT_SPEC.fullmatch(spec) or ".." in spec:
+        return None
+    return spec.lower()
+
+
+_MSGID = re.compile(r"<([!-;=?-~]{1,500})>")
+
+
+def message_ids(value: str, limit: int = 100) -> tuple[str, ...]:
+    """The msg-ids of a References or In-Reply-To field without their brackets: the first and the most recent."""
+    found = _MSGID.findall(value[:MAX_ADDRESS_FIELD])
+    return tuple(found if len(found) <= limit else [found[0], *found[-limit + 1 :]])
+
+
+def unique(items: tuple[str, ...]) -> tuple[str, ...]:
+    """The same items once each, in order."""
+    return tuple(dict.fromkeys(items))

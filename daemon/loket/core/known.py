@@ -1,0 +1,72 @@
+"""What the store knows that matters to a batch: gathered once, kept true while the batch is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from loket.core import headers, token
+from loket.core.model import InboundMail, Plan, State, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a mail makes the store look for: ticket numbers and addresses."""
+
+    numbers: frozenset[str]
+    addresses: frozenset[str]
+
+
+def hints(mails: Iterable[InboundMail]) -> Hints:
+    """The ticket numbers anywhere in the threading fields or the subject, and the authors."""
+    numbers: set[str] = set()
+    addresses: set[str] = set()
+    for mail in mails:
+        for text in (mail.subject, *mail.in_reply_to, *mail.references):
+            numbers.update(match[0].upper() for match in token.NUMBER.finditer(text))
+        addresses.update(author.spec for author in mail.authors)
+    return Hints(frozenset(numbers), frozenset(addresses))
+
+
+@dataclass(slots=True)
+class Known:
+    """The store's answer to the hints; `after` lets each plan of a batch see those before it."""
+
+    year: int
+    serial: int
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    by_identity: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    open_in_queue: dict[str, int] = field(default_factory=dict)
+
+    def next_number(self, prefix: str) -> str:
+        """The number the next ticket gets."""
+        return token.number(prefix, self.year, self.serial + 1)
+
+    def related(self, applicant: str, counter: str | None, identity: str) -> list[str]:
+        """Earlier tickets of one applicant about the same thing at the same counter, oldest first."""
+        return self.by_identity.get((applicant, counter or "", identity), []) if identity else []
+
+    def add(self, ticket: Ticket) -> None:
+        """Make a ticket known, without counting it."""
+        self.tickets[ticket.number] = ticket
+        if ticket.identity:
+            numbers = self.by_identity.setdefault((ticket.applicant, ticket.counter or "", ticket.identity), [])
+            if ticket.number not in numbers:
+                numbers.append(ticket.number)
+
+    def after(self, plan: Plan) -> None:
+        """The state once the plan has been carried out."""
+        if plan.opened is not None:
+            self.serial += 1
+        for ticket in (*([plan.opened] if plan.opened else []), *plan.changed):
+            before = self.tickets.get(ticket.number)
+            if before is not None and before.state is State.OPEN:
+                self.open_in_queue[before.queue] = self.open_in_queue.get(before.queue, 0) - 1
+            if ticket.state is State.OPEN:
+                self.open_in_queue[ticket.queue] = self.open_in_queue.get(ticket.queue, 0) + 1
+            self.add(ticket)
+
+
+def identity(fields: dict[str, str], free: str | None) -> str:
+    """What makes two requests about the same thing: the writer's own words, compared loosely."""
+    return " ".join(headers.clean_text(fields[free]).casefold().split()) if free and free in fields else ""

@@ -1,0 +1,219 @@
+"""The MIME tree of a mail as offsets (RFC 2045, 2046): nothing is copied or decoded until somebody asks.
+
+The whole-mail parsers cost more than the rest of the work together, raise on odd input and hold several
+copies of a large mail; the daemon mostly needs the header block and a list of parts.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import quopri
+import re
+from dataclasses import dataclass, replace
+from email.message import Message
+
+from loket.core import headers
+from loket.core.model import Buffer, Part
+
+MAX_DEPTH = 30
+MAX_PARTS = 1000
+MAX_HEADER_BLOCK = 256 * 1024
+MAX_TEXT = 1024 * 1024
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
+_TOKEN = re.compile(r"[\w.+!#$&^-]+/[\w.+!#$&^-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Leaves in reading order, the top media type, and what was wrong."""
+
+    fields: list[tuple[str, bytes]]
+    media_type: str
+    report_type: str
+    parts: tuple[Part, ...]
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    start: int
+    end: int
+    parent: str
+    depth: int
+
+
+def read_tree(data: Buffer) -> Tree:
+    """Header fields of the mail and its leaves; never raises on any bytes.
+
+    A message/rfc822 stays one leaf, so that what was forwarded can never be mistaken for what was sent.
+    """
+    defects: list[str] = []
+    parts: list[Part] = []
+    fields, body = _header(data, 0, len(data), defects)
+    media_type, params = _content_type(fields, "text/plain")
+    report = params.get_param("report-type", "", "content-type")
+    waiting = [_Entity(0, len(data), "", 0)]
+    while waiting:
+        entity = waiting.pop()
+        own = fields if entity.depth == 0 else None
+        children = _read_entity(data, entity, own, body if entity.depth == 0 else 0, parts, defects)
+        if len(parts) + len(waiting) + len(children) > MAX_PARTS:
+            defects.append(f"more than {MAX_PARTS} parts")
+            break
+        waiting.extend(reversed(children))
+    return Tree(fields, media_type, str(report).lower(), tuple(parts), tuple(dict.fromkeys(defects)))
+
+
+def _header(data: Buffer, start: int, end: int, defects: list[str]) -> tuple[list[tuple[str, bytes]], int]:
+    window = data[start : min(end, start + MAX_HEADER_BLOCK)]
+    blank = _BLANK_LINE.search(window)
+    if blank:
+        stop, body = blank.start(), start + blank.end()
+    else:
+        stop, body = len(window), start + len(window)
+        if end - start > MAX_HEADER_BLOCK:
+            defects.append(f"header block over {MAX_HEADER_BLOCK} octets")
+    fields, found = headers.split_header(window[:stop])
+    defects.extend(found)
+    return fields, body
+
+
+def _field(fields: list[tuple[str, bytes]], name: str) -> str:
+    return next((headers.flat(value) for key, value in fields if key == name), "")
+
+
+def _content_type(fields: list[tuple[str, bytes]], default: str) -> tuple[str, Message]:
+    """The standard library knows RFC 2231; a bare Message carries just the two fields that need it."""
+    params = Message()
+    value = _field(fields, "content-type")[:4096]
+    if value:
+        params["Content-Type"] = value
+    disposition = _field(fields, "content-disposition")[:4096]
+    if disposition:
+        params["Content-Disposition"] = disposition
+    token = value.partition(";")[0].strip().lower()
+    return (token if _TOKEN.fullmatch(token) else default), params
+
+
+def _param(params: Message, name: str, header: str = "content-type") -> str:
+    try:
+        value = params.get_param(name, "", header)
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return ""
+    if isinstance(value, tuple):
+        charset, _, text = value
+        return headers.decode_charset(text.encode("latin-1", "replace"), charset or "utf-8")
+    return headers.decode_words(str(value).encode("utf-8", "surrogateescape"))
+
+
+def _read_entity(
+    data: Buffer,
+    entity: _Entity,
+    fields: list[tuple[str, bytes]] | None,
+    body: int,
+    parts: list[Part],
+    defects: list[str],
+) -> list[_Entity]:
+    if fields is None:
+        fields, body = _header(data, entity.start, entity.end, defects)
+    body = min(body, entity.end)
+    default = "message/rfc822" if entity.parent == "multipart/digest" else "text/plain"
+    media_type, params = _content_type(fields, default)
+    boundary = _param(params, "boundary").rstrip()
+    if media_type.startswith("multipart/") and boundary and entity.depth < MAX_DEPTH:
+        children = _split(data, body, entity.end, boundary.encode("utf-8", "surrogateescape"), defects)
+        if children:
+            return [_Entity(start, end, media_type, entity.depth + 1) for start, end in children]
+        defects.append("multipart without its boundary")
+    elif media_type.startswith("multipart/"):
+        defects.append("multipart without a boundary" if not boundary else f"parts nested deeper than {MAX_DEPTH}")
+    name = _param(params, "filename", "content-disposition") or _param(params, "name")
+    parts.append(
+        Part(
+            start=body,
+            end=entity.end,
+            media_type="text/plain" if media_type.startswith("multipart/") else media_type,
+            charset=_param(params, "charset"),
+            encoding=_field(fields, "content-transfer-encoding").lower(),
+            disposition=_field(fields, "content-disposition").partition(";")[0].strip().lower(),
+            name=headers.clean_text(name),
+            content_id=_field(fields, "content-id").strip("<> "),
+            parent=entity.parent,
+        )
+    )
+    return []
+
+
+def _split(data: Buffer, start: int, end: int, boundary: bytes, defects: list[str]) -> list[tuple[int, int]]:
+    """Where the parts of a multipart lie; a missing close delimiter ends the last part with the whole."""
+    delimiter = b"--" + boundary
+    found: list[tuple[int, int]] = []
+    opened: int | None = None
+    at = data.find(delimiter, start, end)
+    while at != -1:
+        after = at + len(delimiter)
+        if at == start or data[at - 1 : at] == b"\n":
+            closing = data[after : after + 2] == b"--"
+            rest = data[after + 2 * closing : min(end, after + 200)]
+            line = rest.partition(b"\n")[0]
+            if not line.strip():
+                if opened is not None:
+                    stop = at - 2 if data[at - 2 : at] == b"\r\n" else at - 1
+                    found.append((opened, max(opened, stop)))
+                opened = None if closing else min(end, after + len(line) + 1)
+                if closing or len(found) > MAX_PARTS:
+                    break
+        at = data.find(delimiter, after, end)
+    if opened is not None:
+        defects.append("multipart without its end")
+        found.append((opened, end))
+    return found
+
+
+def content(data: Buffer, part: Part) -> bytes:
+    """The decoded bytes of a part; damaged base64 gives what can be read of it."""
+    body = data[part.start : part.end]
+    if part.encoding == "base64":
+        try:
+            return binascii.a2b_base64(body)
+        except binascii.Error:
+            return headers.lenient_base64(body)
+    if part.encoding == "quoted-printable":
+        return quopri.decodestring(body)
+    return body
+
+
+def text(data: Buffer, part: Part) -> str:
+    """A text part as lines, HTML reduced to its words; at most 1 MiB of it is read."""
+    short = replace(part, end=min(part.end, part.start + MAX_TEXT))
+    decoded = headers.decode_charset(content(data, short), part.charset or "utf-8").replace("\r\n", "\n")
+    return html_to_text(decoded) if part.media_type == "text/html" else decoded
+
+
+_GONE = re.compile(r"<(script|style|head|title)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
+_QUOTE = re.compile(r"<blockquote\b|<div[^>]*\bclass=[\"']?gmail_quote", re.IGNORECASE)
+_BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+
+
+def html_to_text(markup: str) -> str:
+    """The words of an HTML letter, line by line; quoted mail is marked with `> `."""
+    mark = _QUOTE.search(markup)
+    if not mark:
+        return _words(markup)
+    quoted = "\n".join("> " + line for line in _words(markup[mark.start() :]).splitlines())
+    return _words(markup[: mark.start()]) + "\n" + quoted
+
+
+def _words(markup: str) -> str:
+    flat = " ".join(_GONE.sub(" ", markup).split())
+    broken = _BREAK.sub("\n", flat)
+    lines = (" ".join(line.replace("\xa0", " ").split()) for line in html.unescape(_TAG.sub("", broken)).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def read_header(data: Buffer) -> list[tuple[str, bytes]]:
+    """The fields of the top header block, raw."""
+    return _header(data, 0, len(data), [])[0]

@@ -1,0 +1,405 @@
+"""The words every room speaks: frozen values that pass between intake, core, store and outbox."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+Buffer = bytes | mmap.mmap
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MailRef:
+    """Identity of one mail on one server (RFC 9051 2.3.1.1); Message-ID is never identity."""
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+    def __str__(self) -> str:
+        return f"{self.mailbox}/{self.uidvalidity}/{self.uid}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes kept by content: `sha256` in lower-case hex, `size` in octets."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """One mail as the server gave it; `data` is a map of the stored file when the mail is large."""
+
+    ref: MailRef
+    internaldate: datetime
+    data: Buffer
+    stored: StoredFile
+
+    @property
+    def large(self) -> bool:
+        """Whether the bytes already lie in a file rather than in memory."""
+        return not isinstance(self.data, bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox of RFC 5322 3.4: `name` decoded for display, `spec` the bare addr-spec, lower case."""
+
+    name: str
+    spec: str
+
+    @property
+    def local(self) -> str:
+        """The local part."""
+        return self.spec.rpartition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        """The domain, without the at sign."""
+        return self.spec.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A leaf of the MIME tree (RFC 2046): where its still encoded body lies in the mail, and what it says it is."""
+
+    start: int
+    end: int
+    media_type: str
+    charset: str
+    encoding: str
+    disposition: str
+    name: str
+    content_id: str
+    parent: str
+
+    @property
+    def size(self) -> int:
+        """Octets before decoding."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMail:
+    """A mail understood as RFC 5322 and MIME, with whatever was wrong with it in `defects`.
+
+    `return_path` is None when the field is missing and "" for the null reverse-path `<>`.
+    `authors` are all addresses of all From fields; `author` is set only when there is exactly one.
+    """
+
+    raw: RawMail
+    headers: tuple[tuple[str, str], ...]
+    subject: str
+    authors: tuple[Address, ...]
+    from_fields: int
+    return_path: str | None
+    recipients: tuple[Address, ...]
+    message_id: str
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    media_type: str
+    report_type: str
+    parts: tuple[Part, ...]
+    defects: tuple[str, ...]
+
+    @property
+    def author(self) -> Address | None:
+        """The one author, or None when nobody or several are named."""
+        return self.authors[0] if len(self.authors) == 1 else None
+
+    def header(self, name: str) -> str | None:
+        """The first field of that lower-case name, unfolded and undecoded."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: str) -> list[str]:
+        """Every field of that lower-case name, top to bottom."""
+        return [value for key, value in self.headers if key == name]
+
+    @property
+    def attachments(self) -> tuple[Part, ...]:
+        """The parts a person would call attachments; logos inside the letter and signatures are not."""
+        return tuple(part for part in self.parts if is_attachment(part))
+
+
+SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+REPORT_PARTS = frozenset(
+    {"message/delivery-status", "message/disposition-notification", "text/rfc822-headers", "message/global-headers"}
+)
+
+
+def is_body(part: Part) -> bool:
+    """A text part that is the letter itself rather than something enclosed."""
+    return part.media_type in ("text/plain", "text/html") and part.disposition != "attachment" and not part.name
+
+
+def is_attachment(part: Part) -> bool:
+    """Phones send real photographs as `inline`; only what sits in multipart/related is decoration (RFC 2387)."""
+    if is_body(part) or part.size == 0 or part.media_type in SIGNATURES | REPORT_PARTS:
+        return False
+    decoration = part.parent == "multipart/related" and part.disposition != "attachment"
+    return not (decoration and part.media_type.startswith("image/"))
+
+
+class Refusal(StrEnum):
+    """Why no automatic response may go out (RFC 3834 section 2)."""
+
+    DSN = "dsn"
+    MDN = "mdn"
+    AUTO_SUBMITTED = "auto-submitted"
+    OWN_MAIL = "own-mail"
+    OWN_ADDRESS = "own-address"
+    NULL_PATH = "null-reverse-path"
+    LIST = "list"
+    BULK = "bulk"
+    NO_REPLY = "no-reply"
+    NO_AUTHOR = "no-author"
+
+    @property
+    def machine(self) -> bool:
+        """Whether the mail is a machine's own and opens no ticket at all."""
+        return self in (Refusal.DSN, Refusal.MDN, Refusal.AUTO_SUBMITTED, Refusal.OWN_MAIL)
+
+
+Level = Literal["exact", "normalized", "fuzzy"]
+VerdictOutcome = Literal["matched", "incomplete", "unmatched", "machine"]
+
+TRIAGE = "triase"
+STATUS_RULE = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One step of the reasoning: which rule or check, whether it held, and why."""
+
+    rule: str
+    held: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a mail asks for, and how that was seen."""
+
+    outcome: VerdictOutcome
+    rule: str | None = None
+    counter: str | None = None
+    queue: str | None = None
+    match: Level | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    wrong_mailbox: bool = False
+    use_mailbox: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    trace: tuple[Trace, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """A rule applies and nothing it needs is missing."""
+        return self.outcome == "matched"
+
+
+class State(StrEnum):
+    """Where a ticket stands: with the office, with the applicant, or at its end."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One piece of work (the applicant reads "nomor tiket")."""
+
+    number: str
+    mailbox: str
+    counter: str | None
+    rule: str | None
+    queue: str
+    state: State
+    applicant: str
+    applicant_name: str
+    subject: str
+    fields: Mapping[str, str]
+    missing: tuple[str, ...]
+    identity: str
+    original: StoredFile
+    message_id: str
+    last_message_id: str
+    attachments: int
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    outcome: str | None = None
+    answered_by: str | None = None
+    closed_at: datetime | None = None
+    respond: bool = True
+
+    @property
+    def about(self) -> str:
+        """What the ticket is about, for a table: the product where there is one, else the subject."""
+        return self.identity_label or self.subject
+
+    @property
+    def identity_label(self) -> str:
+        """The last field, which is the applicant's own words (`produk` in this office)."""
+        return list(self.fields.values())[-1] if self.identity else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of history; written in the same transaction as the change it tells of (promise P18)."""
+
+    at: datetime
+    kind: str
+    ticket: str | None
+    actor: str
+    mail: str | None
+    rules: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+class Fate(StrEnum):
+    """What became of a UID (promise P1); PENDING is the only one that is not an end."""
+
+    PENDING = "pending"
+    TICKET = "ticket"
+    FOLLOW_UP = "follow-up"
+    COMMAND = "command"
+    STATUS = "status"
+    MACHINE = "machine"
+    DUPLICATE = "duplicate"
+    HISTORY = "history"
+    VANISHED = "vanished"
+    QUARANTINE = "quarantine"
+
+
+Encoding = Literal["identity", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSegment:
+    """A stored file's place in an outgoing mail; base64 is folded at 76 characters (RFC 2045 6.8)."""
+
+    file: StoredFile
+    encoding: Encoding
+
+
+Segment = bytes | FileSegment
+
+
+class Kind(StrEnum):
+    """What an outgoing mail is."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    CORRECTION = "correction"
+    STATUS = "status"
+    DELIVERY = "delivery"
+    NOTICE = "notice"
+    RECEIPT = "receipt"
+    DIGEST = "digest"
+    ALERT = "alert"
+
+    @property
+    def priority(self) -> int:
+        """Letters and first answers go before digests; smaller goes first."""
+        return {Kind.DELIVERY: 0, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A mail that will leave exactly as composed: one envelope recipient, fixed bytes (promise P10).
+
+    `key` is unique in the outbox, so that planning the same mail twice writes it once.
+    """
+
+    key: str
+    kind: Kind
+    mailbox: str
+    sender: str
+    recipient: str
+    message_id: str
+    segments: tuple[Segment, ...]
+    ticket: str | None = None
+    eight_bit: bool = False
+
+    @property
+    def size(self) -> int:
+        """Octets on the wire, before dot-stuffing."""
+        return sum(segment_size(segment) for segment in self.segments)
+
+
+def segment_size(segment: Segment) -> int:
+    """Octets of a segment once rendered."""
+    if isinstance(segment, bytes):
+        return len(segment)
+    if segment.encoding == "identity":
+        return segment.file.size
+    encoded = (segment.file.size + 2) // 3 * 4
+    return encoded + 2 * ((encoded + 75) // 76)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """Bytes to keep with the plan that first mentions them, an officer's scan for instance."""
+
+    file: StoredFile
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A mail set aside for a person, with the reason a person can read."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Something that was due at a moment: what, for whom, when. Its UNIQUE row makes it happen once (P17)."""
+
+    what: str
+    whom: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every change one mail or one timer causes, composed before any of it is performed."""
+
+    ref: MailRef | None = None
+    fate: Fate | None = None
+    ticket_of_mail: str | None = None
+    opened: Ticket | None = None
+    changed: tuple[Ticket, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    events: tuple[Event, ...] = ()
+    outbox: tuple[Outbound, ...] = ()
+    files: tuple[NewFile, ...] = ()
+    quarantine: Quarantined | None = None
+    occurrence: Occurrence | None = None
+
+
+class ReceiptKind(StrEnum):
+    """The verdict of one submission attempt."""
+
+    SENT = "sent"
+    REFUSED_NOW = "refused-now"
+    REFUSED = "refused"
+    IN_DOUBT = "in-doubt"
+    NOT_TRIED = "not-tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the submission server said: its reply code (0 where none came) and text, for a log and a person."""
+
+    kind: ReceiptKind
+    code: int = 0
+    text: str = ""

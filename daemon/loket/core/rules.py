@@ -1,0 +1,237 @@
+"""What a rules file may say: fields, rules, conditions, queues and outcomes, as frozen pydantic models."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from itertools import product as combinations
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from loket.core import normal
+from loket.core.calendar import WorkingDays
+from loket.core.model import TRIAGE, InboundMail
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,60}$"
+QUEUE_NAME = r"^[a-z0-9{][a-z0-9{}_-]{0,80}$"
+COMMAND = r"^[A-Z][A-Z0-9-]{1,20}$"
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+class Strict(BaseModel):
+    """Nothing unknown, nothing changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldSpec(Strict):
+    """A field of a subject: one of some `values` with their synonyms, or, without values, the writer's own words."""
+
+    values: dict[str, list[str]] = {}
+    placeholders: list[str] = []
+    label: str = ""
+
+    @property
+    def free(self) -> bool:
+        """Whether the writer's own words stand here."""
+        return not self.values
+
+
+def _field_shorthand(value: Any) -> Any:
+    """`{OT: [Obat Tradisional], SK: []}` is short for `{values: …}`."""
+    if isinstance(value, Mapping) and not set(value) <= {"values", "placeholders", "label"}:
+        return {"values": value}
+    return value
+
+
+FieldEntry = Annotated[FieldSpec, BeforeValidator(_field_shorthand)]
+
+
+class SubjectWords(Strict):
+    """Some word of the subject is one of `words`; a star stands for any letters, a phrase for words in a row."""
+
+    kind: Literal["subject-words"]
+    words: list[str] = Field(min_length=1)
+
+    def matches(self, mail: InboundMail) -> bool:
+        """Letter case, width and punctuation aside."""
+        text = normal.words(mail.subject)
+        tokens = text.split()
+        for wanted in self.words:
+            phrase = normal.words(wanted, keep="*")
+            if " " in phrase:
+                if f" {phrase} " in f" {text} ":
+                    return True
+            elif any(fnmatch.fnmatchcase(token, phrase) for token in tokens):
+                return True
+        return False
+
+
+Condition = SubjectWords
+
+
+class Needs(Strict):
+    """What makes a mail complete, beyond its fields."""
+
+    attachments: int = Field(default=0, ge=0, le=100)
+
+
+class Rule(Strict):
+    """One kind of request: when it applies, what it needs, where it goes."""
+
+    name: str = Field(pattern=NAME)
+    title: str = ""
+    subject: str | None = Field(default=None, max_length=200)
+    aliases: list[str] = []
+    when: Condition | None = None
+    needs: Needs = Needs()
+    queue: str = Field(pattern=QUEUE_NAME)
+    templates: dict[Literal["acknowledgement", "correction"], str] = {}
+    examples: dict[str, dict[str, str] | None] = {}
+
+    @model_validator(mode="after")
+    def _pattern_is_sound(self) -> Self:
+        if self.subject is None:
+            if self.aliases:
+                raise ValueError("aliases are other spellings of a subject keyword, and this rule has no subject")
+            return self
+        keyword, fields = split_pattern(self.subject)
+        if not normal.words(keyword):
+            raise ValueError("a subject starts with its keyword, as in `Berkas_{produk}`")
+        if _rebuild(keyword, fields) != self.subject:
+            raise ValueError(
+                "a subject is a keyword and then fields, each set off by one underscore: `Berkas_{produk}`"
+            )
+        if len(set(fields)) != len(fields):
+            raise ValueError("a field stands in a subject once")
+        return self
+
+    @property
+    def keywords(self) -> list[str]:
+        """The keyword and its other spellings, the longest first."""
+        if self.subject is None:
+            return []
+        return sorted([split_pattern(self.subject)[0], *self.aliases], key=len, reverse=True)
+
+    @property
+    def pattern_fields(self) -> list[str]:
+        """The fields in the subject, in order."""
+        return split_pattern(self.subject)[1] if self.subject else []
+
+
+def split_pattern(pattern: str) -> tuple[str, list[str]]:
+    """The keyword and the field names of `Revisi Desain_{kategori}_{produk}`."""
+    fields = _PLACE.findall(pattern)
+    return pattern.partition("_{")[0].strip(), fields
+
+
+def _rebuild(keyword: str, fields: list[str]) -> str:
+    return keyword + "".join(f"_{{{name}}}" for name in fields)
+
+
+class Outcome(Strict):
+    """A named end (or pause) of a ticket: the officer's command, the template it sends, and what follows."""
+
+    command: str = Field(pattern=COMMAND)
+    aliases: list[str] = []
+    title: str = ""
+    template: str
+    attachments: Literal["required", "optional", "none"] = "optional"
+    words: Literal["required", "optional"] = "optional"
+    argument: str | None = None
+    letter: bool = False
+    closes: bool = False
+    then: Literal["waiting", "open"] | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.closes and self.then is not None:
+            raise ValueError("an outcome either closes the ticket or says what comes `then`, not both")
+        return self
+
+
+class Queue(Strict):
+    """A work queue: its title, how long it takes, and how its tickets can end."""
+
+    title: str
+    due: WorkingDays | None = None
+    notices: bool = False
+    next: str = ""
+    outcomes: dict[str, Outcome] = {}
+
+    @model_validator(mode="after")
+    def _commands_differ(self) -> Self:
+        said = [word for outcome in self.outcomes.values() for word in [outcome.command, *outcome.aliases]]
+        doubled = sorted({word for word in said if said.count(word) > 1})
+        if doubled:
+            raise ValueError(f"the command {doubled[0]} stands for two outcomes")
+        return self
+
+
+class Channel(Strict):
+    """Another way to reach a counter, as printed for the public."""
+
+    name: str
+    at: str
+    hours: str = ""
+    note: str = ""
+
+
+class CounterFile(Strict):
+    """One counter: one file."""
+
+    counter: str
+    fields: dict[str, FieldEntry] = {}
+    rules: list[Rule] = []
+    queues: dict[Annotated[str, Field(pattern=QUEUE_NAME)], Queue] = {}
+    channels: list[Channel] = []
+    notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _fields_fit(self) -> Self:
+        for rule in self.rules:
+            free = [name for name in rule.pattern_fields if self.field(name).free]
+            if free and (len(free) > 1 or rule.pattern_fields[-1] != free[0]):
+                raise ValueError(
+                    f"rule {rule.name}: a subject holds at most one field in the writer's own words, as its last; "
+                    f"list the values of {free[0]} under fields"
+                )
+        names = [rule.name for rule in self.rules]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two rules are named {doubled[0]}")
+        return self
+
+    def field(self, name: str) -> FieldSpec:
+        """The field of that name; one that is not declared is the writer's own words."""
+        return self.fields.get(name, FieldSpec())
+
+    def concrete_queues(self) -> dict[str, Queue]:
+        """The queues with every `{field}` in their names rendered for each of its values."""
+        found: dict[str, Queue] = {}
+        for name, queue in self.queues.items():
+            used = _PLACE.findall(name)
+            for values in combinations(*(list(self.field(field).values) for field in used)):
+                given = dict(zip(used, values, strict=True))
+                key = render_queue(name, given)
+                if key is not None:
+                    found[key] = queue.model_copy(update={"title": _fill(queue.title, given) or queue.title})
+        return found
+
+
+def _fill(text: str, fields: Mapping[str, str]) -> str | None:
+    if any(name not in fields for name in _PLACE.findall(text)):
+        return None
+    return _PLACE.sub(lambda place: fields[place[1]], text)
+
+
+def render_queue(name: str, fields: Mapping[str, str]) -> str | None:
+    """The queue's own name, lower case; None when a field in it is missing."""
+    filled = _fill(name, fields)
+    return None if filled is None else filled.lower().replace(" ", "-")
+
+
+TRIAGE_QUEUE = Queue(title="Triase", due=WorkingDays(low=1, high=1))
+BUILT_IN = {TRIAGE: TRIAGE_QUEUE}

@@ -1,0 +1,95 @@
+"""Whose mail is this and what kind: a machine's, an officer's, part of a ticket, or a new request?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from loket.core import parse
+from loket.core.classify import classify
+from loket.core.command import Doubtful, Proven, speaker
+from loket.core.known import Known
+from loket.core.model import InboundMail, Refusal, Verdict
+from loket.core.office import Office
+from loket.core.refuse import refusal
+from loket.core.thread import Mention, Thread, belongs
+from loket.core.token import Keys
+
+# Where people keep files they do not attach; a link there counts as the attachment it stands for.
+_FILE_STORES = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|dropbox\.com|1drv\.ms|onedrive\.live\.com"
+    r"|sharepoint\.com|we\.tl|wetransfer\.com|mediafire\.com|mega\.nz|icloud\.com|box\.com|terabox\.com"
+    r"|s\.id|bit\.ly/\w+drive)[/?][^\s\"'<>]+",
+    re.IGNORECASE,
+)
+MAX_LINKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine's own mail: recorded, never answered, no ticket."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A mail about a ticket there is; `verdict` is what its own subject asks for."""
+
+    thread: Thread
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A new request, or a question for the status of one; `mention` is a ticket it names without being its own."""
+
+    verdict: Verdict
+    mention: str | None = None
+
+
+Understood = Machine | Proven | Doubtful | FollowUp | Request
+
+
+def links(mail: InboundMail) -> int:
+    """How many different files in file stores the letter points at."""
+    text = parse.body_text(mail)
+    found = _FILE_STORES.findall(text) if "http" in text else []
+    source = parse.html_source(mail)
+    return len({*found, *(_FILE_STORES.findall(source) if "http" in source else [])} - {""}) if text or source else 0
+
+
+def is_own(mail: InboundMail, keys: Keys) -> bool:
+    """Whether this is a mail of ours come back: our signature stands in its own Message-ID."""
+    return keys.read_ticket(mail.message_id) is not None
+
+
+def request_verdict(mail: InboundMail, office: Office, *, own: bool = False) -> Verdict:
+    """The verdict on a mail taken by itself, as `loket explain` shows it."""
+    why = refusal(mail, office.own_addresses, own)
+    desk = office.desks[mail.raw.ref.mailbox]
+    needs = any(compiled.rule.needs.attachments for compiled in desk.own) or bool(desk.elsewhere)
+    enclosed = len(mail.attachments) if needs else 0
+    if needs and not enclosed and not (why is not None and why.machine):
+        enclosed = links(mail)
+    return classify(mail, desk, refusal=why, enclosed=enclosed)
+
+
+def subject_verdict(mail: InboundMail, office: Office) -> Verdict:
+    """The verdict on a subject alone: attachments are not judged."""
+    return classify(mail, office.desks[mail.raw.ref.mailbox])
+
+
+def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now: datetime) -> Understood:
+    """Machine mail first, since a bounce must be seen as one before anything is believed of it; then officers."""
+    verdict = request_verdict(mail, office, own=is_own(mail, keys))
+    if verdict.refusal is not None and verdict.refusal.machine:
+        return Machine(verdict.refusal)
+    speaking = speaker(mail, office, keys, now)
+    if speaking is not None:
+        return speaking
+    thread = belongs(mail, known.tickets, keys)
+    if isinstance(thread, Thread) and verdict.rule != "status":
+        return FollowUp(thread, verdict)
+    return Request(verdict, thread.number if isinstance(thread, Mention) else None)
