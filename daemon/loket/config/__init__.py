@@ -1,0 +1,1 @@
+"""config.yaml, rules/*.yaml, templates and secrets as frozen models; every error has its file, line and column."""

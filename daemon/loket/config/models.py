@@ -1,0 +1,258 @@
+"""config.yaml as frozen models: who the office is, where its mailboxes are, who answers."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from loket.core.calendar import parse_hours, parse_times
+from loket.core.rules import Strict
+
+Security = Literal["tls", "starttls", "plain"]
+
+_ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
+_ENDPOINT = re.compile(r"(?:(?P<scheme>[a-z+]+)://)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})")
+_SECRET = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}")
+_SCHEMES: dict[str, Security] = {
+    "imaps": "tls",
+    "smtps": "tls",
+    "imap+starttls": "starttls",
+    "smtp+starttls": "starttls",
+    "imap": "plain",
+    "smtp": "plain",
+}
+
+
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("write one mail address, as in ani@pom.go.id")
+    return value.lower()
+
+
+def _secret(value: str) -> str:
+    if not _SECRET.fullmatch(value):
+        raise ValueError("secrets stand elsewhere: write ${env:NAME} or ${file:/path}")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("write a zone of the tz database, as in Asia/Jakarta") from None
+    return value
+
+
+def _hours(value: str) -> str:
+    parse_hours(value)
+    return value
+
+
+def _times(value: str) -> str:
+    parse_times(value)
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+Secret = Annotated[str, AfterValidator(_secret)]
+HoursText = Annotated[str, AfterValidator(_hours)]
+TimesText = Annotated[str, AfterValidator(_times)]
+
+
+class Endpoint(Strict):
+    """A server's host, port and transport security.
+
+    Written `host:port`: 993 and 465 speak TLS at once, all others STARTTLS, except on loopback, where it is plain.
+    Or with a scheme that says so: imaps, imap+starttls, imap (plain, loopback only), and the same for smtp.
+    """
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    security: Security
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        match = _ENDPOINT.fullmatch(value)
+        if not match or (match["scheme"] and match["scheme"] not in _SCHEMES):
+            raise ValueError("write host:port, as in mail.pom.go.id:993, or with imaps://, imap+starttls:// in front")
+        host, port = match["host"].strip("[]"), int(match["port"])
+        if match["scheme"]:
+            security = _SCHEMES[match["scheme"]]
+        elif port in (993, 465):
+            security = "tls"
+        else:
+            security = "plain" if is_loopback(host) else "starttls"
+        return {"host": host, "port": port, "security": security}
+
+    @model_validator(mode="after")
+    def _plain_only_at_home(self) -> Self:
+        if self.security == "plain" and not is_loopback(self.host):
+            raise ValueError("without TLS only a server on this machine (loopback) may be used")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether traffic to that host never leaves the machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Server(Strict):
+    """A mail provider's two doors; a preset fills in what is not written."""
+
+    preset: Literal["gmail", "yahoo"] | None = None
+    imap: Endpoint | None = None
+    smtp: Endpoint | None = None
+    ca: str | None = None
+    idle_renewal: int = Field(default=540, ge=5, le=1740, description="seconds before IDLE is renewed")
+    connections: int = Field(default=4, ge=1, le=50, description="SMTP connections at once")
+    max_size: int = Field(default=25_000_000, ge=100_000, description="octets of an outgoing mail at the most")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("preset") in PRESETS:
+            return {**PRESETS[value["preset"]], **value}
+        return value
+
+    @model_validator(mode="after")
+    def _both_doors(self) -> Self:
+        if self.imap is None or self.smtp is None:
+            raise ValueError("a server needs imap: host:port and smtp: host:port, or a preset")
+        return self
+
+    @property
+    def doors(self) -> tuple[Endpoint, Endpoint]:
+        """IMAP and SMTP; loading made sure that both are there."""
+        if self.imap is None or self.smtp is None:
+            raise ValueError("a server without its doors")
+        return self.imap, self.smtp
+
+
+# The providers' own documentation: host names, and when they end an IDLE.
+PRESETS: dict[str, dict[str, Any]] = {
+    "gmail": {"imap": "imap.gmail.com:993", "smtp": "smtp.gmail.com:465", "idle_renewal": 540, "connections": 3},
+    "yahoo": {
+        "imap": "imap.mail.yahoo.com:993",
+        "smtp": "smtp.mail.yahoo.com:465",
+        "idle_renewal": 180,
+        "connections": 2,
+    },
+}
+
+
+class Login(Strict):
+    """How to log in, to IMAP and SMTP alike; `user` is the address where it is not given."""
+
+    user: str | None = None
+    password: Secret
+
+
+History = Literal["none", "all"] | date
+
+
+def _none_is_a_word(value: Any) -> Any:
+    return "none" if value is None else value
+
+
+class Mailbox(Strict):
+    """One counter's mailbox: where it is, which rules it follows, what it answers by itself."""
+
+    server: str
+    login: Login
+    name: str | None = None
+    rules: list[str] = Field(min_length=1)
+    fields: dict[str, str] = {}
+    folder: str = "INBOX"
+    history: Annotated[History, BeforeValidator(_none_is_a_word)] = "none"
+    file_to: str | None = None
+    hours: HoursText | None = None
+    poll: int = Field(default=60, ge=1, le=3600, description="seconds between polls where IDLE is silent")
+
+
+class OfficerEntry(Strict):
+    """Someone who answers: the queues they may answer in, and whether they still work here."""
+
+    name: str
+    queues: list[str] = Field(min_length=1)
+    active: bool = True
+
+
+class DigestEntry(Strict):
+    """When digests go out, and to whom."""
+
+    to: Literal["officers"] | list[MailAddress] = Field(alias="for")
+    at: TimesText
+
+
+class Holidays(Strict):
+    """Days off: a country's public and joint-leave days, with this office's additions and removals."""
+
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    add: list[date] = []
+    remove: list[date] = []
+
+
+class Key(Strict):
+    """One key of the tokens; its id stands in every token made with it."""
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,8}$")
+    key: Secret
+
+
+class Office(Strict):
+    """Who the office is."""
+
+    name: str = Field(min_length=1, max_length=100)
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
+    language: str = Field(default="id", pattern=r"^[a-z]{2}$")
+    secret: Secret | list[Key]
+    prefix: str = Field(default="LKT", pattern=r"^[A-Z]{2,8}$")
+    admin: MailAddress | None = None
+    hours: HoursText = "Mon-Fri 08:30-16:00"
+    holidays: Holidays = Holidays()
+
+    @property
+    def keys(self) -> list[Key]:
+        """The keys, the one that signs first."""
+        return [Key(id="k1", key=self.secret)] if isinstance(self.secret, str) else self.secret
+
+
+class Store(Strict):
+    """Where tickets and mail are kept; relative paths count from config.yaml."""
+
+    database: str = "sqlite:///var/loket.db"
+    files: str = "var/files"
+
+
+class Batch(Strict):
+    """How much is taken in at once."""
+
+    mails: int = Field(default=100, ge=1, le=1000)
+    octets: int = Field(default=8_000_000, ge=100_000)
+    piece: int = Field(default=2_000_000, ge=65_536, description="octets of a large mail fetched at once")
+
+
+class Config(Strict):
+    """The whole of config.yaml."""
+
+    office: Office
+    store: Store = Store()
+    rules: str = "rules"
+    servers: dict[str, Server] = Field(min_length=1)
+    mailboxes: dict[MailAddress, Mailbox] = Field(min_length=1)
+    officers: dict[MailAddress, OfficerEntry] = {}
+    digests: list[DigestEntry] = []
+    batch: Batch = Batch()
