@@ -1,0 +1,100 @@
+"""Bytes by SHA-256 in a folder; small ones live in the database, and both are read through one door."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loket.core.compose import ByteForm, byte_form, encode_base64
+from loket.core.model import Buffer, Outbound, StoredFile
+from loket.ports import Contents
+
+
+class FolderFiles:
+    """Large files in a folder, two levels deep by hash, written beside and renamed into place."""
+
+    def __init__(self, root: Path) -> None:
+        """Files live under `root`, which is made when the first one is put."""
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Where the file of that hash lies."""
+        return self.root / sha256[:2] / sha256
+
+    def put(self, chunks: Iterable[bytes]) -> StoredFile:
+        """Keep the chunks as one file: fsync of the file, rename, fsync of the folder, then return."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.root, prefix="incoming-")
+        digest, size = hashlib.sha256(), 0
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            target = self.path(digest.hexdigest())
+            target.parent.mkdir(exist_ok=True)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+        _sync_folder(self.root)
+        return StoredFile(digest.hexdigest(), size)
+
+    def map(self, file: StoredFile) -> mmap.mmap:
+        """The bytes, mapped until nobody holds them any more; FileNotFoundError where they are not here."""
+        with self.path(file.sha256).open("rb") as handle:
+            return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class ContentReader:
+    """Reads stored bytes wherever they are: the database for small ones, the folder for large ones."""
+
+    def __init__(self, contents: Contents, folder: FolderFiles) -> None:
+        """Both homes."""
+        self.contents = contents
+        self.folder = folder
+
+    @contextmanager
+    def open(self, file: StoredFile) -> Iterator[Buffer]:
+        """The bytes of a stored file for the length of a block."""
+        data = self.contents.small(file.sha256)
+        if data is not None:
+            yield data
+            return
+        with self.folder.map(file) as mapped:
+            yield mapped
+
+    def form(self, file: StoredFile) -> ByteForm:
+        """How an original may be enclosed; one over 8 MB is not looked at and travels as base64."""
+        if file.size > 8_000_000:
+            return ByteForm(eight_bit=False, unsafe=True)
+        with self.open(file) as data:
+            return byte_form(bytes(data))
+
+    def render(self, mail: Outbound) -> bytes:
+        """The mail as it goes over the wire, the same bytes at every attempt (promise P10)."""
+        out: list[bytes] = []
+        for segment in mail.segments:
+            if isinstance(segment, bytes):
+                out.append(segment)
+                continue
+            with self.open(segment.file) as data:
+                out.append(bytes(data) if segment.encoding == "identity" else encode_base64(bytes(data)))
+        return b"".join(out)

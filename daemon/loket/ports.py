@@ -1,0 +1,188 @@
+"""What the runners need from the world: the protocols that edges and stores implement."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from loket.core.known import Hints, Known
+from loket.core.model import Fate, MailRef, Outbound, Plan, RawMail, Receipt, StoredFile, Ticket
+
+
+class Clock(Protocol):
+    """The time of day, asked once per piece of work and handed on as `now`."""
+
+    def now(self) -> datetime:
+        """The current moment, with a zone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a mailbox's intake stands: the last UID seen under a UIDVALIDITY, and since when the daemon watches."""
+
+    uidvalidity: int
+    last_uid: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A mail on the server that was not fetched yet."""
+
+    uid: int
+    size: int
+    internaldate: datetime
+
+
+class Contents(Protocol):
+    """Small stored bytes."""
+
+    def small(self, sha256: str) -> bytes | None:
+        """The bytes of that hash; None where they are not kept here."""
+        ...
+
+
+class Transaction(Protocol):
+    """One durable step: everything in it happens, or nothing."""
+
+    def unseen(self, refs: Sequence[MailRef]) -> set[MailRef]:
+        """Those of the refs that have no end yet."""
+        ...
+
+    def same_bytes(self, mailbox: str, hashes: Sequence[str]) -> Mapping[str, str | None]:
+        """SHA-256 of mails of that mailbox that were taken in before, with their ticket."""
+        ...
+
+    def known(self, hints: Hints, now: datetime) -> Known:
+        """What the store knows about the hints."""
+        ...
+
+    def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
+        """The raw bytes and a pending ledger row of each mail."""
+        ...
+
+    def apply(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Carry out plans."""
+        ...
+
+
+class Intake(Protocol):
+    """The store as intake sees it."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A transaction, durable when the block ends."""
+        ...
+
+    def cursor(self, mailbox: str) -> Cursor | None:
+        """Where intake of a mailbox stands; None before its first start."""
+        ...
+
+    def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
+        """UIDs that were seen and have no end yet."""
+        ...
+
+    def failed(self, raw: RawMail, error: str, now: datetime) -> int:
+        """Keep a mail that raised, pending; returns how often it has been tried now."""
+        ...
+
+    def ended(self, refs: Sequence[MailRef], fate: Fate, now: datetime) -> None:
+        """Record mails that end without having been read: history, or vanished."""
+        ...
+
+    def without_end(self, refs: Sequence[MailRef]) -> set[MailRef]:
+        """Those of the refs that have no end yet, asked outside a batch."""
+        ...
+
+    def watch(self, mailbox: str, folder: str, cursor: Cursor, history: Sequence[MailRef], now: datetime) -> None:
+        """Begin watching a folder under its UIDVALIDITY: what is history and the cursor, in one step."""
+        ...
+
+    def advance(self, mailbox: str, folder: str, cursor: Cursor) -> None:
+        """Move the cursor."""
+        ...
+
+    def to_file(self, mailbox: str, uidvalidity: int) -> list[int]:
+        """UIDs that are to be filed on the server and are not yet."""
+        ...
+
+    def filed(self, refs: Sequence[MailRef]) -> None:
+        """Record mails as filed."""
+        ...
+
+    def polled(self, mailbox: str, now: datetime, error: str | None) -> None:
+        """Record that a mailbox was reached, or why not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An outgoing mail in the hands of a sender; `attempt` counts from 1."""
+
+    id: int
+    attempt: int
+    mail: Outbound
+    created_at: datetime
+
+
+class Outgoing(Protocol):
+    """The store as the outbox sees it."""
+
+    def claim(self, now: datetime, limit: int, mailboxes: Sequence[str]) -> list[Claimed]:
+        """Due mails, letters first, marked as claimed."""
+        ...
+
+    def data_begins(self, ids: Sequence[int]) -> None:
+        """Say durably that DATA is about to flow (promise P11)."""
+        ...
+
+    def settle(self, claimed: Claimed, receipt: Receipt, next_at: datetime | None, now: datetime) -> None:
+        """Write the verdict back; with `next_at` the mail is due again then."""
+        ...
+
+    def recover(self, now: datetime) -> int:
+        """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
+        ...
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Give claimed mails back untried."""
+        ...
+
+    def next_due(self, mailbox: str) -> datetime | None:
+        """When the mailbox's next mail is due; None with nothing waiting."""
+        ...
+
+
+class Desk(Protocol):
+    """The store as timers see it."""
+
+    def occurred(self, what: str, whom: str, due_at: datetime) -> bool:
+        """Whether that occurrence has happened."""
+        ...
+
+    def open_tickets(self, mailbox: str, queues: Sequence[str]) -> list[tuple[Ticket, list[StoredFile]]]:
+        """Open tickets of a mailbox in the queues, each with the stored mails that belong to it."""
+        ...
+
+    def since(self) -> datetime:
+        """When this store was made: nothing was due before."""
+        ...
+
+    def apply(self, plan: Plan, now: datetime) -> bool:
+        """Carry out a timer's plan; False when its occurrence had happened already."""
+        ...
+
+
+class Courier(Protocol):
+    """Submission of one mailbox's mail."""
+
+    async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
+        """Submit; `begins` is awaited just before DATA (promise P11)."""
+        ...
+
+    async def eight_bit(self) -> bool:
+        """Whether the server takes 8-bit bodies (RFC 6152); False where it cannot be asked."""
+        ...

@@ -1,0 +1,120 @@
+"""Carry out plans: the one way the store changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
+
+from loket.core.model import MailRef, Plan, StoredFile
+from loket.store import schema
+from loket.store.rows import event_row, outbox_row, ticket_row
+
+Rows = list[dict[str, Any]]
+
+
+def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
+    """Every row of the plans, one statement for each table and kind of change."""
+    _opened(connection, plans)
+    _changed(connection, plans)
+    _insert(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
+    _insert(connection, schema.event, [event_row(event) for plan in plans for event in plan.events])
+    keep_content(connection, [(new.file, new.content) for plan in plans for new in plan.files])
+    _insert(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
+    _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
+    _insert(connection, schema.occurrence, [_occurrence(plan, now) for plan in plans if plan.occurrence])
+    _fates(connection, plans)
+
+
+def _insert(connection: Connection, table: Table, rows: Rows) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _opened(connection: Connection, plans: Sequence[Plan]) -> None:
+    opened = [plan.opened for plan in plans if plan.opened]
+    if not opened:
+        return
+    _insert(connection, schema.ticket, [ticket_row(ticket) for ticket in opened])
+    last: dict[str, int] = {}
+    for ticket in opened:
+        _, year, digits, _ = ticket.number.rsplit("-", 3)
+        last[f"ticket-{year}"] = max(last.get(f"ticket-{year}", 0), int(digits))
+    for name, value in last.items():
+        moved = connection.execute(update(schema.serial).where(schema.serial.c.name == name).values(last=value))
+        if moved.rowcount == 0:
+            connection.execute(insert(schema.serial).values(name=name, last=value))
+
+
+def _changed(connection: Connection, plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        for ticket in plan.changed:
+            row = ticket_row(ticket)
+            number = row.pop("number")
+            connection.execute(update(schema.ticket).where(schema.ticket.c.number == number).values(row))
+
+
+def _link(pair: tuple[str, str]) -> dict[str, Any]:
+    return {"ticket": pair[0], "other": pair[1]}
+
+
+def _quarantine(plan: Plan, now: datetime) -> dict[str, Any]:
+    ref, set_aside = plan.ref, plan.quarantine
+    if ref is None or set_aside is None:
+        raise ValueError("only a mail can be quarantined")
+    return {**_ref(ref), "reason": set_aside.reason, "detail": set_aside.detail, "at": now, "state": "open"}
+
+
+def _occurrence(plan: Plan, now: datetime) -> dict[str, Any]:
+    due = plan.occurrence
+    if due is None:
+        raise ValueError("no occurrence")
+    return {"what": due.what, "whom": due.whom, "due_at": due.due_at, "at": now}
+
+
+def _ref(ref: MailRef) -> dict[str, Any]:
+    return {"mailbox": ref.mailbox, "uidvalidity": ref.uidvalidity, "uid": ref.uid}
+
+
+_FATE = (
+    update(schema.ledger)
+    .where(
+        and_(
+            schema.ledger.c.mailbox == bindparam("m"),
+            schema.ledger.c.uidvalidity == bindparam("v"),
+            schema.ledger.c.uid == bindparam("u"),
+        )
+    )
+    .values(fate=bindparam("f"), ticket=bindparam("t"), error=None)
+)
+
+
+def _fates(connection: Connection, plans: Sequence[Plan]) -> None:
+    rows = [
+        {
+            "m": plan.ref.mailbox,
+            "v": plan.ref.uidvalidity,
+            "u": plan.ref.uid,
+            "f": plan.fate.value,
+            "t": plan.ticket_of_mail,
+        }
+        for plan in plans
+        if plan.ref and plan.fate
+    ]
+    if rows:
+        connection.execute(_FATE, rows)
+
+
+def keep_content(connection: Connection, items: Sequence[tuple[StoredFile, bytes | None]]) -> None:
+    """Bytes by hash, each once; None stands for bytes that lie in the files store."""
+    wanted: Mapping[str, tuple[StoredFile, bytes | None]] = {file.sha256: (file, data) for file, data in items}
+    if not wanted:
+        return
+    column = schema.content.c.sha256
+    there = set(connection.execute(select(column).where(column.in_(wanted))).scalars())
+    rows = [
+        {"sha256": key, "size": file.size, "data": data} for key, (file, data) in wanted.items() if key not in there
+    ]
+    _insert(connection, schema.content, rows)

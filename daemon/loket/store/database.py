@@ -1,0 +1,111 @@
+"""One database: engine, transactions, migrations, and the lock that lets one daemon run on a store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+# How long a writer waits for another process (a `loket` command beside the daemon) before it gives up.
+BUSY_SECONDS = 30
+
+
+class StoreBusy(Exception):
+    """Another daemon already works on this store."""
+
+
+class Database:
+    """Transactions on a SQLAlchemy engine; writers take turns, since SQLite has one and PostgreSQL loses nothing."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url`; nothing is read or written yet."""
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine: Engine = create_engine(self.url, **self._options())
+        if self.sqlite:
+            event.listen(self.engine, "connect", _sqlite_settings)
+            event.listen(self.engine, "begin", _sqlite_begin)
+        self._turn = threading.RLock()
+        self._lock_file: int | None = None
+
+    def _options(self) -> dict[str, Any]:
+        if self.sqlite:
+            return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+        return {"pool_pre_ping": True}
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends, and has not happened when it raises."""
+        with self._turn, self.engine.connect() as connection:
+            # SQLite must know at BEGIN that this one writes, or two readers that turn writers deadlock.
+            connection = connection.execution_options(loket_writes=True)  # noqa: PLW2901 - same connection
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's."""
+        settings = AlembicConfig()
+        settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._turn, self.engine.connect() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+            connection.commit()
+
+    def claim(self) -> None:
+        """Make this process the one daemon of the store, as long as it lives; StoreBusy where another is."""
+        if not self.sqlite or not self.url.database or self.url.database == ":memory:":
+            return
+        handle = os.open(f"{self.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise StoreBusy(f"another loket already runs on {self.url.database}") from None
+        self._lock_file = handle
+
+    def close(self) -> None:
+        """Give back connections and the claim."""
+        self.engine.dispose()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    # SQLAlchemy issues BEGIN itself (see _sqlite_begin); the driver must not.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("loket_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether a database error means that the store is gone, locked or full for now, rather than that we are wrong."""
+    return isinstance(error, DBAPIError) and type(error).__name__ in (
+        "OperationalError",
+        "InterfaceError",
+        "DatabaseError",
+    )

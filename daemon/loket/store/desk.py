@@ -1,0 +1,176 @@
+"""The store as timers and the command line see it: open tickets, occurrences, where things stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from loket.core.model import Event, Plan, State, StoredFile, Ticket
+from loket.store import schema
+from loket.store.apply import apply_plans
+from loket.store.database import Database
+from loket.store.rows import ticket_of
+
+_L = schema.ledger.c
+_T = schema.ticket.c
+_O = schema.outbox.c
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """One mailbox's health and how its mails ended."""
+
+    mailbox: str
+    polled_at: datetime | None
+    error: str | None
+    error_since: datetime | None
+    fates: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskStore:
+    """Reading for people, and the plans of timers."""
+
+    database: Database
+
+    def since(self) -> datetime:
+        """When this store was made: nothing was due before."""
+        with self.database.read() as connection:
+            value = connection.execute(
+                select(schema.meta.c.value).where(schema.meta.c.name == "created_at")
+            ).scalar_one()
+        return datetime.fromisoformat(value)
+
+    def founded(self, now: datetime) -> None:
+        """Remember when the store was made, once."""
+        with self.database.write() as connection:
+            there = connection.execute(select(schema.meta.c.name).where(schema.meta.c.name == "created_at")).scalar()
+            if there is None:
+                connection.execute(insert(schema.meta).values(name="created_at", value=now.isoformat()))
+
+    def occurred(self, what: str, whom: str, due_at: datetime) -> bool:
+        """Whether that occurrence has happened."""
+        o = schema.occurrence.c
+        query = select(o.what).where(o.what == what, o.whom == whom, o.due_at == due_at)
+        with self.database.read() as connection:
+            return connection.execute(query).scalar() is not None
+
+    def apply(self, plan: Plan, now: datetime) -> bool:
+        """Carry out a timer's plan; False when its occurrence had happened already."""
+        try:
+            with self.database.write() as connection:
+                apply_plans(connection, [plan], now)
+        except IntegrityError:
+            due = plan.occurrence
+            if due is None or not self.occurred(due.what, due.whom, due.due_at):
+                raise
+            return False
+        return True
+
+    def open_tickets(self, mailbox: str, queues: Sequence[str]) -> list[tuple[Ticket, list[StoredFile]]]:
+        """Open tickets of a mailbox in the queues, each with the stored mails that belong to it, oldest first."""
+        query = select(schema.ticket).where(_T.mailbox == mailbox, _T.queue.in_(queues), _T.state == State.OPEN.value)
+        with self.database.read() as connection:
+            tickets = [ticket_of(row) for row in connection.execute(query)]
+            files: dict[str, list[StoredFile]] = {}
+            mails = select(_L.ticket, _L.sha256, _L.size).where(
+                _L.ticket.in_([ticket.number for ticket in tickets]), _L.fate.in_(("ticket", "follow-up"))
+            )
+            for row in connection.execute(mails.order_by(_L.internaldate, _L.uid)):
+                files.setdefault(row.ticket, []).append(StoredFile(row.sha256, row.size))
+        return [(ticket, files.get(ticket.number, [ticket.original])) for ticket in tickets]
+
+    def ticket(self, number: str) -> Ticket | None:
+        """One ticket."""
+        with self.database.read() as connection:
+            row = connection.execute(select(schema.ticket).where(_T.number == number)).one_or_none()
+        return ticket_of(row) if row else None
+
+    def tickets(self, *, queue: str | None, state: str | None, limit: int) -> list[Ticket]:
+        """The most recent tickets, newest first."""
+        query = select(schema.ticket).order_by(_T.created_at.desc(), _T.number.desc()).limit(limit)
+        if queue:
+            query = query.where(_T.queue == queue)
+        if state:
+            query = query.where(_T.state == state)
+        with self.database.read() as connection:
+            return [ticket_of(row) for row in connection.execute(query)]
+
+    def events(self, number: str) -> list[Event]:
+        """A ticket's history, oldest first."""
+        e = schema.event.c
+        with self.database.read() as connection:
+            rows = connection.execute(select(schema.event).where(e.ticket == number).order_by(e.id)).all()
+        return [
+            Event(row.at, row.kind, row.ticket, row.actor, row.mail, row.rules, json.loads(row.detail)) for row in rows
+        ]
+
+    def links(self, number: str) -> list[str]:
+        """Tickets linked with this one, either way."""
+        table = schema.ticket_link.c
+        with self.database.read() as connection:
+            out = connection.execute(select(table.other).where(table.ticket == number)).scalars().all()
+            back = connection.execute(select(table.ticket).where(table.other == number)).scalars().all()
+        return sorted({*out, *back})
+
+    def queues(self, now: datetime) -> list[dict[str, Any]]:
+        """Open and waiting tickets by queue, the late ones and the oldest."""
+        late = (
+            func.sum(func.iif(_T.due_at < now, 1, 0)) if self.database.sqlite else func.count().filter(_T.due_at < now)
+        )
+        query = (
+            select(
+                _T.queue,
+                _T.state,
+                func.count().label("count"),
+                late.label("late"),
+                func.min(_T.created_at).label("oldest"),
+            )
+            .where(_T.state != State.CLOSED.value)
+            .group_by(_T.queue, _T.state)
+            .order_by(_T.queue)
+        )
+        with self.database.read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    def mailboxes(self) -> list[MailboxView]:
+        """Every mailbox the store has seen."""
+        s = schema.mailbox_state.c
+        counts = select(_L.mailbox, _L.fate, func.count()).group_by(_L.mailbox, _L.fate)
+        with self.database.read() as connection:
+            fates: dict[str, dict[str, int]] = {}
+            for mailbox, fate, count in connection.execute(counts):
+                fates.setdefault(mailbox, {})[fate] = count
+            rows = connection.execute(select(s.mailbox, s.polled_at, s.error, s.error_since).order_by(s.mailbox)).all()
+        return [
+            MailboxView(row.mailbox, row.polled_at, row.error, row.error_since, fates.get(row.mailbox, {}))
+            for row in rows
+        ]
+
+    def outbox(self) -> dict[str, int]:
+        """Outgoing mails by phase."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(_O.phase, func.count()).group_by(_O.phase)).all()
+        return {row.phase: row[1] for row in rows}
+
+    def outgoing(self, phase: str | None, limit: int) -> list[dict[str, Any]]:
+        """Outgoing mails without their bytes, newest first."""
+        columns = (_O.id, _O.phase, _O.kind, _O.ticket, _O.mailbox, _O.recipient, _O.message_id, _O.attempts)
+        query = select(*columns, _O.next_at, _O.ended_at, _O.code, _O.reply).order_by(_O.id.desc()).limit(limit)
+        if phase:
+            query = query.where(_O.phase == phase)
+        with self.database.read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Mails set aside and waiting for a person."""
+        q = schema.quarantine.c
+        with self.database.read() as connection:
+            rows = connection.execute(select(schema.quarantine).where(q.state == "open").order_by(q.id)).all()
+        return [dict(row._mapping) for row in rows]

@@ -1,0 +1,248 @@
+"""The store as intake sees it: the ledger of every UID, cursors, and the transaction of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, tuple_, update
+
+from loket.core.known import Hints, Known
+from loket.core.model import Fate, MailRef, Plan, RawMail, State
+from loket.ports import Cursor
+from loket.store import schema
+from loket.store.apply import apply_plans, keep_content
+from loket.store.database import Database
+from loket.store.rows import ticket_of
+
+_L = schema.ledger.c
+_T = schema.ticket.c
+
+
+def _at(ref: MailRef) -> Any:
+    return and_(_L.mailbox == ref.mailbox, _L.uidvalidity == ref.uidvalidity, _L.uid == ref.uid)
+
+
+def _row(ref: MailRef, fate: Fate, now: datetime, **more: Any) -> dict[str, Any]:
+    return {
+        "mailbox": ref.mailbox,
+        "uidvalidity": ref.uidvalidity,
+        "uid": ref.uid,
+        "fate": fate.value,
+        "seen_at": now,
+        "attempts": 0,
+        **more,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction of intake."""
+
+    connection: Connection
+    files_to: Mapping[str, bool]
+
+    def unseen(self, refs: Sequence[MailRef]) -> set[MailRef]:
+        """Those of the refs that have no end yet."""
+        found = set(refs)
+        for mailbox, uidvalidity in {(ref.mailbox, ref.uidvalidity) for ref in refs}:
+            uids = [ref.uid for ref in refs if (ref.mailbox, ref.uidvalidity) == (mailbox, uidvalidity)]
+            for at in range(0, len(uids), 1000):
+                ended = select(_L.uid).where(
+                    _L.mailbox == mailbox,
+                    _L.uidvalidity == uidvalidity,
+                    _L.uid.in_(uids[at : at + 1000]),
+                    _L.fate != Fate.PENDING.value,
+                )
+                found -= {MailRef(mailbox, uidvalidity, uid) for uid in self.connection.execute(ended).scalars()}
+        return found
+
+    def same_bytes(self, mailbox: str, hashes: Sequence[str]) -> Mapping[str, str | None]:
+        """SHA-256 of mails of that mailbox with an end of their own, and their ticket."""
+        query = select(_L.sha256, _L.ticket).where(
+            _L.mailbox == mailbox, _L.sha256.in_(hashes), _L.fate.not_in((Fate.PENDING.value, Fate.DUPLICATE.value))
+        )
+        return {row.sha256: row.ticket for row in self.connection.execute(query)}
+
+    def known(self, hints: Hints, now: datetime) -> Known:
+        """Tickets by number, earlier tickets of the authors, open tickets by queue, the last number of the year."""
+        year = now.year
+        last = self.connection.execute(
+            select(schema.serial.c.last).where(schema.serial.c.name == f"ticket-{year}")
+        ).scalar()
+        known = Known(year=year, serial=last or 0)
+        counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
+        known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
+        if hints.numbers:
+            rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(hints.numbers)))
+            known.tickets.update({row.number: ticket_of(row) for row in rows})
+        if hints.addresses:
+            query = select(_T.number, _T.applicant, _T.counter, _T.identity)
+            query = query.where(_T.applicant.in_(hints.addresses), _T.identity != "").order_by(_T.number)
+            for row in self.connection.execute(query):
+                known.by_identity.setdefault((row.applicant, row.counter or "", row.identity), []).append(row.number)
+        return known
+
+    def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
+        """Raw bytes and a pending ledger row for each mail; one that is pending already gets what it lacks."""
+        keep_content(self.connection, [(raw.stored, None if raw.large else bytes(raw.data)) for raw in raws])
+        there = self.listed([raw.ref for raw in raws])
+        fresh = []
+        for raw in raws:
+            facts = {
+                "sha256": raw.stored.sha256,
+                "size": raw.stored.size,
+                "internaldate": raw.internaldate,
+                "filed": False if self.files_to.get(raw.ref.mailbox) else None,
+            }
+            if raw.ref in there:
+                self.connection.execute(update(schema.ledger).where(_at(raw.ref)).values(facts))
+            else:
+                fresh.append(_row(raw.ref, Fate.PENDING, now, **facts))
+        if fresh:
+            self.connection.execute(insert(schema.ledger), fresh)
+
+    def listed(self, refs: Sequence[MailRef]) -> set[MailRef]:
+        """Those of the refs that have a row, whatever it says."""
+        found: set[MailRef] = set()
+        for at in range(0, len(refs), 300):
+            keys = [(ref.mailbox, ref.uidvalidity, ref.uid) for ref in refs[at : at + 300]]
+            query = select(_L.mailbox, _L.uidvalidity, _L.uid).where(
+                tuple_(_L.mailbox, _L.uidvalidity, _L.uid).in_(keys)
+            )
+            found |= {MailRef(*row) for row in self.connection.execute(query)}
+        return found
+
+    def end(self, refs: Sequence[MailRef], fate: Fate, now: datetime) -> None:
+        """Give mails that were never read their end; one that has its end keeps it."""
+        fresh = self.unseen(refs)
+        pending = self.listed(sorted(fresh))
+        for ref in pending:
+            self.connection.execute(update(schema.ledger).where(_at(ref)).values(fate=fate.value))
+        rows = [_row(ref, fate, now) for ref in sorted(fresh - pending)]
+        if rows:
+            self.connection.execute(insert(schema.ledger), rows)
+
+    def apply(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Carry out plans."""
+        apply_plans(self.connection, plans, now)
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStore:
+    """The ledger and its cursors; `files_to` says of each mailbox whether handled mail is moved on the server."""
+
+    database: Database
+    files_to: Mapping[str, bool]
+
+    @contextmanager
+    def begin(self) -> Iterator[Batch]:
+        """A transaction, durable when the block ends."""
+        with self.database.write() as connection:
+            yield Batch(connection, self.files_to)
+
+    def cursor(self, mailbox: str) -> Cursor | None:
+        """Where intake of a mailbox stands; None before its first start."""
+        s = schema.mailbox_state.c
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(s.uidvalidity, s.last_uid, s.started_at).where(s.mailbox == mailbox)
+            ).one_or_none()
+        return None if row is None or not row.uidvalidity else Cursor(row.uidvalidity, row.last_uid, row.started_at)
+
+    def advance(self, mailbox: str, folder: str, cursor: Cursor) -> None:
+        """Move the cursor."""
+        with self.database.write() as connection:
+            self._state(connection, mailbox, folder, cursor)
+
+    def _state(self, connection: Connection, mailbox: str, folder: str, cursor: Cursor) -> None:
+        values = {
+            "folder": folder,
+            "uidvalidity": cursor.uidvalidity,
+            "last_uid": cursor.last_uid,
+            "started_at": cursor.started_at,
+        }
+        self._upsert_state(connection, mailbox, values, values)
+
+    @staticmethod
+    def _upsert_state(connection: Connection, mailbox: str, values: dict[str, Any], first: dict[str, Any]) -> None:
+        table = schema.mailbox_state
+        done = connection.execute(update(table).where(table.c.mailbox == mailbox).values(values))
+        if done.rowcount == 0:
+            connection.execute(insert(table).values(mailbox=mailbox, **first))
+
+    def polled(self, mailbox: str, now: datetime, error: str | None) -> None:
+        """Record that a mailbox was reached, or why not and since when."""
+        table = schema.mailbox_state
+        with self.database.write() as connection:
+            if error is None:
+                values: dict[str, Any] = {"polled_at": now, "error": None, "error_since": None}
+            else:
+                since = func.coalesce(table.c.error_since, now)
+                values = {"error": error, "error_since": since}
+            first = {
+                "folder": "",
+                "uidvalidity": 0,
+                "last_uid": 0,
+                "started_at": now,
+                **values,
+                "error_since": now if error else None,
+            }
+            self._upsert_state(connection, mailbox, values, first)
+
+    def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
+        """UIDs that were seen and have no end yet."""
+        query = select(_L.uid).where(
+            _L.mailbox == mailbox, _L.uidvalidity == uidvalidity, _L.fate == Fate.PENDING.value
+        )
+        with self.database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def failed(self, raw: RawMail, error: str, now: datetime) -> int:
+        """Keep a mail that raised, pending; returns how often it has been tried now."""
+        with self.begin() as batch:
+            batch.keep([raw], now)
+            batch.connection.execute(
+                update(schema.ledger).where(_at(raw.ref)).values(attempts=_L.attempts + 1, error=error)
+            )
+            tried = batch.connection.execute(select(_L.attempts).where(_at(raw.ref))).scalar_one()
+        return int(tried)
+
+    def ended(self, refs: Sequence[MailRef], fate: Fate, now: datetime) -> None:
+        """Record mails that end without having been read: history, or vanished."""
+        if refs:
+            with self.begin() as batch:
+                batch.end(refs, fate, now)
+
+    def without_end(self, refs: Sequence[MailRef]) -> set[MailRef]:
+        """Those of the refs that have no end yet, asked outside a batch to spare fetching the others."""
+        if not refs:
+            return set()
+        with self.database.read() as connection:
+            return Batch(connection, self.files_to).unseen(refs)
+
+    def watch(self, mailbox: str, folder: str, cursor: Cursor, history: Sequence[MailRef], now: datetime) -> None:
+        """Begin watching a folder under its UIDVALIDITY: what is history and the cursor, in one step."""
+        with self.begin() as batch:
+            batch.end(history, Fate.HISTORY, now)
+            self._state(batch.connection, mailbox, folder, cursor)
+
+    def to_file(self, mailbox: str, uidvalidity: int) -> list[int]:
+        """UIDs that have an end and still wait to be filed on the server."""
+        query = select(_L.uid).where(
+            _L.mailbox == mailbox,
+            _L.uidvalidity == uidvalidity,
+            _L.filed.is_(False),
+            _L.fate != Fate.PENDING.value,
+        )
+        with self.database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def filed(self, refs: Sequence[MailRef]) -> None:
+        """Record mails as filed."""
+        with self.database.write() as connection:
+            for ref in refs:
+                connection.execute(update(schema.ledger).where(_at(ref)).values(filed=True))

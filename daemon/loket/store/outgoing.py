@@ -1,0 +1,138 @@
+"""The store as the outbox sees it: claims, phases, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+
+from loket.core.model import Event, Kind, Outbound, Receipt, ReceiptKind
+from loket.ports import Claimed
+from loket.store import schema
+from loket.store.database import Database
+from loket.store.rows import event_row, segments_of
+
+_O = schema.outbox.c
+_END = {ReceiptKind.SENT: "sent", ReceiptKind.REFUSED: "refused", ReceiptKind.IN_DOUBT: "in-doubt"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingStore:
+    """Outbox rows: due → claimed → data → sent, refused or in-doubt."""
+
+    database: Database
+
+    def claim(self, now: datetime, limit: int, mailboxes: Sequence[str]) -> list[Claimed]:
+        """Due mails of the mailboxes, letters first, marked as claimed."""
+        wanted = select(schema.outbox).where(_O.phase == "due", _O.next_at <= now, _O.mailbox.in_(mailboxes))
+        wanted = wanted.order_by(_O.priority, _O.next_at, _O.id).limit(limit)
+        with self.database.write() as connection:
+            rows = connection.execute(wanted).all()
+            if rows:
+                connection.execute(
+                    update(schema.outbox)
+                    .where(_O.id.in_([row.id for row in rows]))
+                    .values(phase="claimed", attempts=_O.attempts + 1)
+                )
+        return [
+            Claimed(
+                id=row.id,
+                attempt=row.attempts + 1,
+                mail=Outbound(
+                    key=row.key,
+                    kind=Kind(row.kind),
+                    mailbox=row.mailbox,
+                    sender=row.sender,
+                    recipient=row.recipient,
+                    message_id=row.message_id,
+                    segments=segments_of(row.literal, row.layout),
+                    ticket=row.ticket,
+                    eight_bit=row.eight_bit,
+                ),
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+
+    def data_begins(self, ids: Sequence[int]) -> None:
+        """Say durably that DATA is about to flow (promise P11)."""
+        with self.database.write() as connection:
+            connection.execute(update(schema.outbox).where(_O.id.in_(ids)).values(phase="data"))
+
+    def settle(self, claimed: Claimed, receipt: Receipt, next_at: datetime | None, now: datetime) -> None:
+        """Write the verdict back with its event; with `next_at` the mail is due again then."""
+        values = {"code": receipt.code, "reply": receipt.text[:1000]}
+        if next_at is None:
+            values |= {"phase": _END.get(receipt.kind, "refused"), "ended_at": now}
+        else:
+            values |= {"phase": "due", "next_at": next_at}
+            if receipt.kind is ReceiptKind.NOT_TRIED:
+                values["attempts"] = claimed.attempt - 1
+        with self.database.write() as connection:
+            connection.execute(update(schema.outbox).where(_O.id == claimed.id).values(values))
+            if next_at is None:
+                connection.execute(insert(schema.event).values(event_row(_event(claimed, receipt, now))))
+
+    def recover(self, now: datetime) -> int:
+        """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(schema.outbox).where(_O.phase == "claimed").values(phase="due", attempts=_O.attempts - 1)
+            )
+            doubtful = connection.execute(
+                select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind).where(_O.phase == "data")
+            ).all()
+            for row in doubtful:
+                connection.execute(
+                    update(schema.outbox)
+                    .where(_O.id == row.id)
+                    .values(phase="in-doubt", ended_at=now, reply="stopped while the mail was being handed over")
+                )
+                event = Event(
+                    now,
+                    "in-doubt",
+                    row.ticket,
+                    row.mailbox,
+                    None,
+                    "",
+                    {"message_id": row.message_id, "kind": row.kind, "reply": "stopped while handing over"},
+                )
+                connection.execute(insert(schema.event).values(event_row(event)))
+        return len(doubtful)
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Give claimed mails back untried."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(schema.outbox).where(_O.id.in_(ids)).values(phase="due", attempts=_O.attempts - 1)
+            )
+
+    def next_due(self, mailbox: str) -> datetime | None:
+        """When the mailbox's next mail is due; None with nothing waiting."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(_O.next_at).where(_O.phase == "due", _O.mailbox == mailbox).order_by(_O.next_at).limit(1)
+            ).one_or_none()
+        return row.next_at if row else None
+
+    def waiting(self) -> int:
+        """How many mails wait to be sent."""
+        with self.database.read() as connection:
+            return connection.execute(
+                select(func.count()).select_from(schema.outbox).where(_O.phase.in_(("due", "claimed", "data")))
+            ).scalar_one()
+
+
+def _event(claimed: Claimed, receipt: Receipt, now: datetime) -> Event:
+    mail = claimed.mail
+    detail = {
+        "kind": mail.kind.value,
+        "recipient": mail.recipient,
+        "message_id": mail.message_id,
+        "code": receipt.code,
+        "reply": receipt.text[:300],
+        "attempts": claimed.attempt,
+    }
+    return Event(now, receipt.kind.value, mail.ticket, mail.mailbox, None, "", detail)
