@@ -1,0 +1,247 @@
+"""The composition root: the only place that names concrete classes; tasks, signals, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import make_url
+
+from loket import maillog
+from loket.config.load import Snapshot
+from loket.config.models import Endpoint
+from loket.config.secrets import keys, resolve
+from loket.core.office import Office
+from loket.core.token import Keys
+from loket.files import ContentReader, FolderFiles
+from loket.imap import Bounds, Door
+from loket.intake import Habits, MailboxIntake, Taker
+from loket.outbox import OutboxRunner
+from loket.ports import Clock
+from loket.smtp import SmtpCourier, SubmissionDoor
+from loket.store.contents import ContentStore
+from loket.store.database import Database, is_unavailable
+from loket.store.desk import DeskStore
+from loket.store.intake import IntakeStore
+from loket.store.outgoing import OutgoingStore
+from loket.timers import Timers
+from loket.watch import Watcher
+
+# The scheduler sleeps on the monotonic clock; a tick this often notices that the clock was set.
+TICK_SECONDS = 30
+STOP_SECONDS = 30.0
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """The current moment."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The parts of one opened store."""
+
+    database: Database
+    intake: IntakeStore
+    outgoing: OutgoingStore
+    desk: DeskStore
+    contents: ContentReader
+    files: FolderFiles
+
+
+def open_stores(snapshot: Snapshot, now: datetime) -> Stores:
+    """Open the store of a configuration and bring its schema up to date; a new one was made `now`."""
+    config = snapshot.config
+    database = Database(_database_url(config.store.database, snapshot.root))
+    database.migrate()
+    files = FolderFiles(snapshot.root / config.store.files)
+    files_to = {address: mailbox.file_to is not None for address, mailbox in config.mailboxes.items()}
+    desk = DeskStore(database)
+    desk.founded(now)
+    return Stores(
+        database,
+        IntakeStore(database, files_to),
+        OutgoingStore(database),
+        desk,
+        ContentReader(ContentStore(database), files),
+        files,
+    )
+
+
+def _database_url(written: str, root: Path) -> str:
+    """A relative SQLite path counts from config.yaml."""
+    url = make_url(written)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
+    return written
+
+
+class App:
+    """The daemon on one configuration and store."""
+
+    def __init__(self, snapshot: Snapshot, clock: Clock | None = None) -> None:
+        """Resolve secrets, open and claim the store, put the parts together; nothing is connected yet."""
+        self.snapshot = snapshot
+        self.clock: Clock = clock or SystemClock()
+        self.keys: Keys = keys(snapshot.config, snapshot.root)
+        # Every password must be there before anything is opened: half a daemon is worse than none.
+        for mailbox in snapshot.config.mailboxes.values():
+            resolve(mailbox.login.password, snapshot.root)
+        self.stores = open_stores(snapshot, self.clock.now())
+        self.stores.database.claim()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._couriers = {address: self._courier(address) for address in snapshot.config.mailboxes}
+        self._runners = {address: self._runner(address) for address in snapshot.config.mailboxes}
+        self.taker = Taker(self.stores.intake, self.office, self.keys, self.clock, is_unavailable, self._wrote)
+        self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
+        self.timers = Timers(
+            self.stores.desk,
+            self.office,
+            self.keys,
+            self.clock,
+            self.stores.contents.form,
+            self._eight_bit,
+            self._wrote,
+        )
+        self._stop = asyncio.Event()
+
+    def office(self) -> Office:
+        """The office as the running configuration says."""
+        return self.snapshot.office
+
+    def _endpoint(self, address: str, *, imap: bool) -> tuple[Endpoint, str, str, str | None]:
+        mailbox = self.snapshot.config.mailboxes[address]
+        server = self.snapshot.config.servers[mailbox.server]
+        door = server.doors[0 if imap else 1]
+        ca_file = str(self.snapshot.root / server.ca) if server.ca else None
+        return door, mailbox.login.user or address, resolve(mailbox.login.password, self.snapshot.root), ca_file
+
+    def _courier(self, address: str) -> SmtpCourier:
+        def door() -> SubmissionDoor:
+            at, user, password, ca_file = self._endpoint(address, imap=False)
+            return SubmissionDoor(at.host, at.port, at.security, user, password, ca_file)
+
+        server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
+        return SmtpCourier(door, server.connections)
+
+    def _runner(self, address: str) -> OutboxRunner:
+        server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
+        return OutboxRunner(
+            address,
+            self.stores.outgoing,
+            self._couriers[address],
+            self.stores.contents.render,
+            self.clock,
+            server.connections,
+            is_unavailable,
+        )
+
+    def _watcher(self, address: str) -> Watcher:
+        mailbox = self.snapshot.config.mailboxes[address]
+        batch = self.snapshot.config.batch
+
+        def door() -> Door:
+            at, user, password, ca_file = self._endpoint(address, imap=True)
+            read_only = mailbox.file_to is None
+            return Door(at.host, at.port, at.security, user, password, mailbox.folder, read_only, ca_file)
+
+        return Watcher(
+            MailboxIntake(Habits(address, mailbox.folder, mailbox.history, mailbox.file_to), self.taker),
+            door,
+            Bounds(batch.mails, batch.octets, batch.piece),
+            self.stores.files,
+            self.snapshot.config.servers[mailbox.server].idle_renewal,
+            is_unavailable,
+        )
+
+    def _wrote(self, mailbox: str) -> None:
+        """Mail was written: wake its sender, from whichever thread."""
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._runners[mailbox].ring)
+
+    def _eight_bit(self, mailbox: str) -> bool:
+        """Asked from a timer's thread; the answer comes from the loop."""
+        if self.loop is None:
+            return False
+        return asyncio.run_coroutine_threadsafe(self._couriers[mailbox].eight_bit(), self.loop).result()
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then finish what is in hand within `STOP_SECONDS`."""
+        self.loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(name, self.stop, name.name)
+        self._recover()
+        scheduler = AsyncIOScheduler(timezone=self.office().zone)
+        senders = [asyncio.create_task(runner.run(), name=f"outbox {at}") for at, runner in self._runners.items()]
+        for watcher in self.watchers:
+            watcher.start()
+            seconds = self.snapshot.config.mailboxes[watcher.mailbox].poll
+            scheduler.add_job(watcher.poke, "interval", seconds=seconds, jitter=max(1, seconds // 10), max_instances=1)
+        scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, max_instances=1, next_run_time=self.clock.now())
+        scheduler.start()
+        maillog.started(len(self.watchers), self.office().rules_hash)
+        stopped = asyncio.create_task(self._stop.wait())
+        # A sender never ends by itself: if one does, something is wrong that a restart shows and a wait hides.
+        await asyncio.wait([stopped, *senders], return_when=asyncio.FIRST_COMPLETED)
+        scheduler.shutdown(wait=False)
+        await self._close(senders)
+
+    def stop(self, why: str = "asked") -> None:
+        """Begin to stop."""
+        maillog.stopping(why)
+        self._stop.set()
+
+    def _recover(self) -> None:
+        doubtful = self.stores.outgoing.recover(self.clock.now())
+        if doubtful:
+            maillog.in_doubt(doubtful)
+
+    async def _tick(self) -> None:
+        try:
+            await asyncio.to_thread(self.timers.tick)
+        except Exception as error:  # noqa: BLE001 - what is due stays due; the next tick tries again
+            maillog.timer_failed("digests", f"{type(error).__name__}: {error}")
+
+    async def _close(self, senders: Sequence[asyncio.Task[None]]) -> None:
+        for watcher in self.watchers:
+            watcher.stop()
+        for runner in self._runners.values():
+            runner.stop()
+        done, late = await asyncio.wait(senders, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        for courier in self._couriers.values():
+            await courier.close()
+        for watcher in self.watchers:
+            await asyncio.to_thread(watcher.join, STOP_SECONDS)
+        self.stores.database.close()
+        for task in done:
+            task.result()
+
+    async def once(self) -> dict[str, str]:
+        """Take in what is there, send what is due, and end; returns what could not be reached, by mailbox."""
+        self.loop = asyncio.get_running_loop()
+        self._recover()
+        trouble: dict[str, str] = {}
+        for watcher in self.watchers:
+            error = await asyncio.to_thread(watcher.once)
+            if error is not None:
+                trouble[watcher.mailbox] = error
+        await asyncio.to_thread(self.timers.tick)
+        for runner in self._runners.values():
+            while await runner.drain():
+                continue
+        for courier in self._couriers.values():
+            with contextlib.suppress(OSError):
+                await courier.close()
+        self.stores.database.close()
+        return trouble

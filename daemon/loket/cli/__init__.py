@@ -1,0 +1,1 @@
+"""The `loket` command: thin functions that parse arguments, call one function and print."""

@@ -1,0 +1,113 @@
+"""What all commands share: finding the configuration, exit codes, tables, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from loket.app import Stores, SystemClock, open_stores
+from loket.config.load import Snapshot, load
+from loket.config.secrets import SecretError
+from loket.config.yamlfile import ConfigError
+from loket.store.database import StoreBusy, is_unavailable
+
+DONE, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="LOKET_CONFIG", help="The configuration.", show_default="config.yaml"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON.")]
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def fail(message: str, code: int = NO) -> typer.Exit:
+    """Say in one line on standard error what is wrong and what to do; raise what this returns."""
+    print(f"loket: {message}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+def read_config(path: Path, rules: Path | None = None) -> Snapshot:
+    """The configuration, or its errors on standard error and exit 1."""
+    try:
+        return load(path, rules)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        raise typer.Exit(NO) from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Snapshot, Stores]]:
+    """The configuration and its store, for reading."""
+    snapshot = read_config(path)
+    with refusals():
+        stores = open_stores(snapshot, SystemClock().now())
+        try:
+            yield snapshot, stores
+        finally:
+            stores.database.close()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Errors that a person can do something about, in one line each."""
+    try:
+        yield
+    except SecretError as error:
+        raise fail(str(error)) from None
+    except StoreBusy as error:
+        raise fail(f"{error}; stop it first, or use its commands") from None
+    except Exception as error:
+        if is_unavailable(error):
+            raise fail(f"the store cannot be used: {str(error).splitlines()[0]}", UNREACHABLE) from None
+        if isinstance(error, OSError):
+            raise fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), UNREACHABLE) from None
+        raise
+
+
+def out_json(value: object) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """A table as wide as the terminal; cells are text, never markup."""
+    shown = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    console().print(shown)
+
+
+def console() -> Console:
+    """Standard output; a pipe gets lines wide enough not to be cut."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    return Console(width=width, highlight=False)
+
+
+def when(moment: datetime | None, snapshot: Snapshot) -> str:
+    """A moment in the office's zone, short."""
+    return "" if moment is None else f"{moment.astimezone(snapshot.office.zone):%Y-%m-%d %H:%M %Z}"

@@ -1,0 +1,244 @@
+"""Commands that only look: status, queues, tickets, show, digest, quarantine, outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from loket.cli.common import (
+    DEFAULT_CONFIG,
+    NO,
+    ConfigOption,
+    JsonOption,
+    console,
+    fail,
+    opened,
+    out_json,
+    table,
+    when,
+)
+from loket.store.rows import ticket_row
+
+# A mailbox that was not reached for this long is a reason to look, and an unhealthy container.
+STALE = timedelta(minutes=15)
+
+quarantine = typer.Typer(help="Mails set aside for a person.", no_args_is_help=True, rich_markup_mode=None)
+outbox = typer.Typer(help="Mails on their way out.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Where things stand; exit 1 when a mailbox cannot be worked."""
+    with opened(config) as (snapshot, stores):
+        now = datetime.now(UTC)
+        views = {view.mailbox: view for view in stores.desk.mailboxes()}
+        rows: list[dict[str, Any]] = []
+        for address in snapshot.config.mailboxes:
+            view = views.get(address)
+            stale = view is None or view.polled_at is None or now - view.polled_at > STALE
+            rows.append(
+                {
+                    "mailbox": address,
+                    "healthy": view is not None and view.error is None and not stale,
+                    "polled_at": view.polled_at if view else None,
+                    "error": view.error if view else None,
+                    "error_since": view.error_since if view else None,
+                    "mails": view.fates if view else {},
+                    "history_left": view.fates.get("history", 0) if view else 0,
+                }
+            )
+        state = {
+            "mailboxes": rows,
+            "outbox": stores.desk.outbox(),
+            "quarantine": len(stores.desk.quarantined()),
+            "rules": snapshot.office.rules_hash,
+        }
+        if as_json:
+            out_json(state)
+        else:
+            table(
+                ("mailbox", "last reached", "taken in", "left alone as history", "trouble"),
+                [
+                    (
+                        row["mailbox"],
+                        when(row["polled_at"], snapshot) or "never",
+                        sum(row["mails"].values()) - row["history_left"],
+                        row["history_left"],
+                        _trouble(row, snapshot),
+                    )
+                    for row in rows
+                ],
+            )
+            phases = ", ".join(f"{count} {phase}" for phase, count in sorted(stores.desk.outbox().items()))
+            console().print(f"outbox: {phases or 'empty'} · quarantine: {state['quarantine']}")
+        if not all(row["healthy"] for row in rows):
+            raise typer.Exit(NO)
+
+
+def _trouble(row: dict[str, Any], snapshot: Any) -> str:
+    if row["error"]:
+        return f"since {when(row['error_since'], snapshot)}: {row['error']}"
+    return "" if row["healthy"] else "not reached lately; is the daemon running?"
+
+
+def queues(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Open and waiting tickets by queue."""
+    with opened(config) as (snapshot, stores):
+        rows = stores.desk.queues(datetime.now(UTC))
+        if as_json:
+            out_json(rows)
+            return
+        table(
+            ("queue", "state", "tickets", "late", "oldest"),
+            [
+                (row["queue"], row["state"], row["count"], row["late"] or 0, when(row["oldest"], snapshot))
+                for row in rows
+            ],
+        )
+
+
+def tickets(
+    config: ConfigOption = DEFAULT_CONFIG,
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    state: Annotated[str | None, typer.Option(help="open, waiting or closed.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """The most recent tickets."""
+    with opened(config) as (snapshot, stores):
+        found = stores.desk.tickets(queue=queue, state=state, limit=limit)
+        if as_json:
+            out_json([_ticket_object(ticket) for ticket in found])
+            return
+        table(
+            ("number", "queue", "state", "about", "applicant", "opened", "due"),
+            [
+                (
+                    ticket.number,
+                    ticket.queue,
+                    ticket.state.value,
+                    ticket.about,
+                    ticket.applicant,
+                    when(ticket.created_at, snapshot),
+                    when(ticket.due_at, snapshot),
+                )
+                for ticket in found
+            ],
+        )
+
+
+def _ticket_object(ticket: Any) -> dict[str, Any]:
+    return {**ticket_row(ticket), "fields": dict(ticket.fields), "missing": list(ticket.missing)}
+
+
+def show(
+    number: Annotated[str, typer.Argument(help="A ticket number, as in LKT-2026-000123-7.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """One ticket with its whole history."""
+    with opened(config) as (snapshot, stores):
+        ticket = stores.desk.ticket(number.strip().upper())
+        if ticket is None:
+            raise fail(f"there is no ticket {number}")
+        events = stores.desk.events(ticket.number)
+        linked = stores.desk.links(ticket.number)
+        if as_json:
+            history = [
+                {"at": one.at, "kind": one.kind, "actor": one.actor, "mail": one.mail, "rules": one.rules, **one.detail}
+                for one in events
+            ]
+            out_json({**_ticket_object(ticket), "linked": linked, "events": history})
+            return
+        facts = _ticket_object(ticket)
+        facts["linked"] = ", ".join(linked)
+        table(("", ticket.number), [(key, value) for key, value in facts.items() if value not in (None, "", [], {})])
+        table(
+            ("when", "what", "who", "details"),
+            [
+                (
+                    when(one.at, snapshot),
+                    one.kind,
+                    one.actor,
+                    ", ".join(f"{key}={value}" for key, value in one.detail.items() if value not in (None, "", [])),
+                )
+                for one in events
+            ],
+        )
+
+
+def digest(
+    officer: Annotated[str | None, typer.Argument(help="Whose digest; the first officer's if left out.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Print the mails that would go out now.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """The mail an officer would get now; nothing is sent."""
+    from loket.cli.preview import digests  # noqa: PLC0415 - the keys are needed for this command alone
+
+    if not preview:
+        raise fail("digests go out by themselves; say --preview to see one", 2)
+    with opened(config) as (snapshot, stores):
+        known = snapshot.office.officers
+        address = (officer or next(iter(known), "")).lower()
+        if address not in known:
+            raise fail(f"{officer or 'nobody'} is no officer here; there are {', '.join(known) or 'none'}")
+        written = digests(snapshot, stores, known[address])
+        for data in written:
+            console().out(data.decode("utf-8", "replace"), highlight=False)
+        if not written:
+            console().print(f"nothing is waiting for {address}")
+
+
+@quarantine.command("list")
+def quarantine_list(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Mails that wait for a person, and why."""
+    with opened(config) as (snapshot, stores):
+        rows = stores.desk.quarantined()
+        if as_json:
+            out_json(rows)
+            return
+        table(
+            ("id", "mail", "when", "reason", "detail"),
+            [
+                (
+                    row["id"],
+                    f"{row['mailbox']}/{row['uidvalidity']}/{row['uid']}",
+                    when(row["at"], snapshot),
+                    row["reason"],
+                    row["detail"],
+                )
+                for row in rows
+            ],
+        )
+
+
+@outbox.command("list")
+def outbox_list(
+    phase: Annotated[str | None, typer.Option(help="due, claimed, data, sent, refused or in-doubt.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+) -> None:
+    """Outgoing mails and their verdicts, the newest first."""
+    with opened(config) as (snapshot, stores):
+        rows = stores.desk.outgoing(phase, limit)
+        if as_json:
+            out_json(rows)
+            return
+        table(
+            ("id", "phase", "kind", "ticket", "recipient", "attempts", "next or ended", "reply"),
+            [
+                (
+                    row["id"],
+                    row["phase"],
+                    row["kind"],
+                    row["ticket"],
+                    row["recipient"],
+                    row["attempts"],
+                    when(row["ended_at"] or row["next_at"], snapshot),
+                    f"{row['code'] or ''} {row['reply'] or ''}".strip(),
+                )
+                for row in rows
+            ],
+        )

@@ -1,0 +1,32 @@
+"""The commands by name."""
+
+from __future__ import annotations
+
+import typer
+
+from loket.cli import demo, explain, inspect, run
+
+app = typer.Typer(
+    name="loket",
+    help="A daemon that works an office's mailboxes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("check")(run.check)
+app.command("explain")(explain.explain)
+app.command("status")(inspect.status)
+app.command("queues")(inspect.queues)
+app.command("tickets")(inspect.tickets)
+app.command("show")(inspect.show)
+app.command("digest")(inspect.digest)
+app.command("demo")(demo.demo)
+app.add_typer(inspect.quarantine, name="quarantine")
+app.add_typer(inspect.outbox, name="outbox")
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,28 @@
+"""What an officer's digest would be at this moment."""
+
+from __future__ import annotations
+
+from loket.app import Stores, SystemClock
+from loket.config.load import Snapshot
+from loket.config.secrets import keys
+from loket.core import notice
+from loket.core.mail import Post
+from loket.core.model import Occurrence
+from loket.core.office import Officer
+from loket.timers import Timers
+
+
+def digests(snapshot: Snapshot, stores: Stores, officer: Officer) -> list[bytes]:
+    """The final bytes of each mail, with working ready answers; nothing is stored or sent."""
+    office, clock = snapshot.office, SystemClock()
+    signing = keys(snapshot.config, snapshot.root)
+    timers = Timers(stores.desk, lambda: office, signing, clock, stores.contents.form, lambda _: True, lambda _: None)
+    now = clock.now()
+    written = []
+    for mailbox, counter in office.counters.items():
+        items = timers.items(mailbox, officer)
+        if items:
+            occurrence = Occurrence(f"preview:{mailbox}", officer.address, now)
+            plan = notice.digest(Post(office, counter, signing, now), officer, items, occurrence, eight_bit_way=True)
+            written += [stores.contents.render(mail) for mail in plan.outbox]
+    return written

@@ -1,0 +1,88 @@
+"""`loket run` and `loket check`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from loket import maillog
+from loket.app import App
+from loket.cli.common import DEFAULT_CONFIG, NO, UNREACHABLE, ConfigOption, JsonOption, out_json, read_config, refusals
+from loket.config.lint import lint
+from loket.config.load import load
+from loket.config.yamlfile import ConfigError, Problem
+
+
+def run(
+    config: ConfigOption = DEFAULT_CONFIG,
+    once: Annotated[bool, typer.Option("--once", help="Take in what is there, send what is due, end.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON.")] = False,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+) -> None:
+    """Work the mailboxes until stopped."""
+    level = log_level.upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise typer.BadParameter("one of DEBUG, INFO, WARNING, ERROR", param_hint="--log-level")
+    snapshot = read_config(config)
+    problems = [problem for problem in lint(snapshot) if not problem.warning]
+    if problems:
+        _print(problems)
+        raise typer.Exit(NO)
+    maillog.set_up(as_json=log_json or not sys.stderr.isatty(), level=level)
+    with refusals():
+        trouble = asyncio.run(_work(snapshot, once))
+    for mailbox, error in trouble.items():
+        print(f"loket: {mailbox} could not be reached: {error}", file=sys.stderr)
+    if trouble:
+        raise typer.Exit(UNREACHABLE)
+
+
+async def _work(snapshot: Any, once: bool) -> dict[str, str]:
+    app = App(snapshot)
+    if once:
+        return await app.once()
+    await app.run()
+    return {}
+
+
+def check(
+    config: Annotated[Path, typer.Argument(envvar="LOKET_CONFIG", help="The configuration.")] = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Load configuration, rules and templates, run every rule's examples, and say what is wrong."""
+    try:
+        problems = list(lint(load(config)))
+    except ConfigError as error:
+        problems = list(error.problems)
+    errors = sum(not problem.warning for problem in problems)
+    if as_json:
+        out_json(
+            [
+                {
+                    "file": str(problem.file),
+                    "line": problem.line,
+                    "column": problem.column,
+                    "level": "warning" if problem.warning else "error",
+                    "message": problem.message,
+                }
+                for problem in problems
+            ]
+        )
+    else:
+        _print(problems)
+        if not errors:
+            print(f"{config}: {'sound' if not problems else f'sound, {len(problems)} to look at'}")
+    if errors:
+        raise typer.Exit(NO)
+
+
+def _print(problems: list[Problem]) -> None:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+        if problem.source.strip():
+            print(f"    {problem.source}", file=sys.stderr)
+            print(f"    {' ' * (problem.column - 1)}^", file=sys.stderr)

@@ -1,0 +1,307 @@
+"""One IMAP session (RFC 9051) through imapclient: listing, fetching, filing, and waiting for news."""
+
+from __future__ import annotations
+
+import hashlib
+import imaplib
+import os
+import select
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from loket import tls
+from loket.core.model import MailRef, RawMail, StoredFile
+from loket.files import FolderFiles
+from loket.ports import Listed
+
+CONNECT_SECONDS = 20
+READ_SECONDS = 90
+
+# What a lost, refused or confused session can raise.
+SESSION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError)
+
+
+class Refused(Exception):
+    """The server will not let us in, or has not the folder: a person must change something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where and as whom to connect."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    folder: str
+    read_only: bool
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is held at once: mails and octets of a batch, octets of a piece."""
+
+    mails: int
+    octets: int
+    piece: int
+
+
+class Wake:
+    """Ends a wait from another thread."""
+
+    def __init__(self) -> None:
+        """A pipe, since select can watch it beside a socket."""
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def set(self) -> None:
+        """Wake whoever waits, now or next time."""
+        try:
+            os.write(self._write, b"!")
+        except BlockingIOError:
+            return  # the pipe is full of wake-ups already
+
+    def wait(self, seconds: float, *others: Any) -> bool:
+        """Whether anything happened within `seconds`: a wake-up, or news on another descriptor."""
+        poll = select.poll()
+        for descriptor in (self._read, *others):
+            poll.register(descriptor, select.POLLIN)
+        happened = bool(poll.poll(max(0, seconds) * 1000))
+        try:
+            os.read(self._read, 4096)
+        except BlockingIOError:
+            return happened
+        return True
+
+    def close(self) -> None:
+        """Give back the pipe."""
+        os.close(self._read)
+        os.close(self._write)
+
+
+class ImapSession:
+    """A selected folder. Reading never sets a flag: BODY.PEEK, and EXAMINE where nothing is to be moved."""
+
+    def __init__(self, door: Door, bounds: Bounds, files: FolderFiles) -> None:
+        """Connect, log in, select; Refused where only a person can help, else a SESSION_ERROR."""
+        self._door = door
+        self._bounds = bounds
+        self._files = files
+        self._client = self._connect()
+        try:
+            self._log_in()
+            # After login the server may say more than before it.
+            self._capabilities = {bytes(name).upper() for name in self._client.capabilities()}
+            self.uidvalidity = self._select()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> Any:
+        door = self._door
+        context = tls.context(door.ca_file) if door.security != "plain" else None
+        client = IMAPClient(
+            door.host,
+            door.port,
+            ssl=door.security == "tls",
+            ssl_context=context,
+            timeout=SocketTimeout(CONNECT_SECONDS, READ_SECONDS),
+        )
+        # The library asks imaplib to format every literal for its debug log, which costs four fifths of the time.
+        client._imap.debug = 0
+        client.normalise_times = False
+        if door.security == "starttls":
+            client.starttls(context)
+        return client
+
+    def _log_in(self) -> None:
+        try:
+            self._client.login(self._door.user, self._door.password)
+        except LoginError as error:
+            raise Refused(f"login refused for {self._door.user}: {_words(error)}") from error
+
+    def _select(self) -> int:
+        try:
+            answer = self._client.select_folder(self._door.folder, readonly=self._door.read_only)
+        except IMAPClientError as error:
+            if isinstance(error, imaplib.IMAP4.abort):
+                raise
+            raise Refused(f"folder {self._door.folder} cannot be opened: {_words(error)}") from error
+        return int(answer[b"UIDVALIDITY"])
+
+    @property
+    def idles(self) -> bool:
+        """Whether the server pushes news (RFC 2177)."""
+        return b"IDLE" in self._capabilities
+
+    def listing(self, after_uid: int, also: Sequence[int] = ()) -> list[Listed]:
+        """Mails above `after_uid` and those of `also` that are still there, ascending.
+
+        `n:*` names the last mail even when n lies past it (RFC 9051 6.4.9), so what is not above is left out.
+        """
+        above = {int(uid) for uid in self._client.search(["UID", f"{after_uid + 1}:*"]) if uid > after_uid}
+        found: list[Listed] = []
+        for chunk in _chunks(sorted(above.union(also)), 500):
+            found += self._facts(chunk)
+        return sorted(found, key=lambda one: one.uid)
+
+    def _facts(self, uids: Sequence[int]) -> list[Listed]:
+        answer = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+        return [
+            Listed(uid, int(facts[b"RFC822.SIZE"]), _aware(facts.get(b"INTERNALDATE")))
+            for uid, facts in answer.items()
+            if b"RFC822.SIZE" in facts
+        ]
+
+    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+        """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""
+        batch: list[Listed] = []
+        octets = 0
+        for one in listed:
+            alone = one.size > self._bounds.piece
+            if batch and (alone or len(batch) >= self._bounds.mails or octets + one.size > self._bounds.octets):
+                yield batch
+                batch, octets = [], 0
+            batch.append(one)
+            octets += one.size
+            if alone:
+                yield batch
+                batch, octets = [], 0
+        if batch:
+            yield batch
+
+    def fetch(self, mailbox: str, batch: Sequence[Listed]) -> list[RawMail]:
+        """The raw mails of a batch; those expunged meanwhile are left out. A server's NO for one mail raises."""
+        if len(batch) == 1 and batch[0].size > self._bounds.piece:
+            large = self._fetch_large(mailbox, batch[0])
+            return [large] if large else []
+        answer = self._client.fetch([one.uid for one in batch], ["BODY.PEEK[]"])
+        raws = []
+        for one in batch:
+            data = answer.get(one.uid, {}).get(b"BODY[]")
+            if data is not None:
+                stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
+                ref = MailRef(mailbox, self.uidvalidity, one.uid)
+                raws.append(RawMail(ref, one.internaldate, data, stored))
+        return raws
+
+    def _fetch_large(self, mailbox: str, one: Listed) -> RawMail | None:
+        """A mail in pieces into a file, so that its size does not matter to memory."""
+        first = self._piece(one.uid, 0)
+        if first is None:
+            return None
+        stored = self._files.put(self._pieces(one.uid, first))
+        ref = MailRef(mailbox, self.uidvalidity, one.uid)
+        return RawMail(ref, one.internaldate, self._files.map(stored), stored)
+
+    def _pieces(self, uid: int, first: bytes) -> Iterator[bytes]:
+        piece, at = first, 0
+        while piece:
+            yield piece
+            at += len(piece)
+            if len(piece) < self._bounds.piece:
+                return
+            following = self._piece(uid, at)
+            if following is None:
+                raise imaplib.IMAP4.abort(f"mail {uid} vanished while it was read")
+            piece = following
+
+    def _piece(self, uid: int, at: int) -> bytes | None:
+        answer = self._client.fetch([uid], [f"BODY.PEEK[]<{at}.{self._bounds.piece}>"])
+        facts = answer.get(uid)
+        if facts is None:
+            return None
+        data = next((value for key, value in facts.items() if key.startswith(b"BODY[]")), None)
+        return bytes(data) if data is not None else None
+
+    def file(self, uids: Sequence[int], folder: str) -> None:
+        """Move mails to a folder (RFC 6851), which is made where it is missing; never a plain EXPUNGE."""
+        if not self._client.folder_exists(folder):
+            self._client.create_folder(folder)
+        for chunk in _chunks(list(uids), 500):
+            if b"MOVE" in self._capabilities:
+                self._client.move(chunk, folder)
+                continue
+            self._client.copy(chunk, folder)
+            self._client.delete_messages(chunk, silent=True)
+            if b"UIDPLUS" in self._capabilities:
+                self._client.uid_expunge(chunk)
+
+    def wait(self, wake: Wake, seconds: float) -> None:
+        """Wait for news of the folder or for `wake`, at most `seconds`.
+
+        In IDLE the descriptor is watched and the lines are left to the end of IDLE: the library's own check
+        breaks on a line that arrives in two packets. News may have come before IDLE began, so that is asked first.
+        """
+        if not self.idles:
+            wake.wait(seconds)
+            return
+        self._client.idle()
+        if not self._news_already():
+            wake.wait(seconds, self._client.socket())
+        self._client.idle_done()
+
+    def _news_already(self) -> bool:
+        imap = self._client._imap
+        if imap.untagged_responses.pop("EXISTS", None):
+            return True
+        sock = self._client.socket()
+        timeout = sock.gettimeout()
+        sock.setblocking(False)
+        try:
+            return bool(imap.file.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(timeout)
+
+    def close(self) -> None:
+        """Log out if the server still listens, else just let go."""
+        try:
+            self._client.logout()
+        except SESSION_ERRORS:
+            self._drop()
+
+    def _drop(self) -> None:
+        try:
+            self._client.shutdown()
+        except SESSION_ERRORS:
+            return  # the socket is gone already, which is what was wanted
+
+    def __enter__(self) -> Self:
+        """The session itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """A session that failed is dropped, not asked to log out."""
+        if kind is None:
+            self.close()
+        else:
+            self._drop()
+
+
+def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+    for at in range(0, len(items), size):
+        yield list(items[at : at + size])
+
+
+def _aware(moment: datetime | None) -> datetime:
+    """INTERNALDATE with its zone; the epoch where a server gives none."""
+    if moment is None:
+        return datetime.fromtimestamp(0, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _words(error: BaseException) -> str:
+    said = error.args[0] if error.args else error
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

@@ -1,0 +1,227 @@
+"""Hops 2 to 7 for one mailbox: raw bytes kept, mails understood, plans applied in one transaction, then filed."""
+
+from __future__ import annotations
+
+import imaplib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from loket import maillog
+from loket.core.decide import decide, give_up
+from loket.core.known import Known, hints
+from loket.core.model import Event, Fate, InboundMail, MailRef, Plan, RawMail
+from loket.core.office import Office
+from loket.core.parse import parse
+from loket.core.token import Keys
+from loket.core.understand import understand
+from loket.imap import SESSION_ERRORS, ImapSession
+from loket.ports import Clock, Cursor, Intake, Listed, Transaction
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the configuration says about one mailbox's intake."""
+
+    mailbox: str
+    folder: str
+    history: str | date
+    file_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Takes mails in: one transaction a batch; when anything in it raises, one mail at a time."""
+
+    store: Intake
+    office: Callable[[], Office]
+    keys: Keys
+    clock: Clock
+    unavailable: Callable[[BaseException], bool]
+    wrote: Callable[[str], None]
+
+    def take(self, raws: Sequence[RawMail]) -> None:
+        """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt."""
+        try:
+            self._batch(raws)
+        except Exception as error:
+            if self.unavailable(error):
+                raise
+            for raw in raws:
+                self._alone(raw)
+
+    def _alone(self, raw: RawMail) -> None:
+        try:
+            self._batch([raw])
+        except Exception as error:
+            if self.unavailable(error):
+                raise
+            now = self.clock.now()
+            said = f"{type(error).__name__}: {error}"[:500]
+            tried = self.store.failed(raw, said, now)
+            maillog.raised(raw.ref, said, tried)
+            if tried >= ATTEMPTS:
+                plan = give_up(raw, said, self.office(), self.keys, now)
+                with self.store.begin() as transaction:
+                    transaction.apply([plan], now)
+                self._tell([plan], raw.ref.mailbox)
+
+    def _batch(self, raws: Sequence[RawMail]) -> None:
+        office, now = self.office(), self.clock.now()
+        mails = [parse(raw) for raw in raws]
+        with self.store.begin() as transaction:
+            fresh = transaction.unseen([raw.ref for raw in raws])
+            mails = [mail for mail in mails if mail.raw.ref in fresh]
+            if not mails:
+                return
+            transaction.keep([mail.raw for mail in mails], now)
+            plans = self._plans(transaction, mails, office, now)
+            transaction.apply(plans, now)
+        self._tell(plans, raws[0].ref.mailbox)
+
+    def _plans(
+        self, transaction: Transaction, mails: Sequence[InboundMail], office: Office, now: datetime
+    ) -> list[Plan]:
+        mailbox = mails[0].raw.ref.mailbox
+        seen = dict(transaction.same_bytes(mailbox, [mail.raw.stored.sha256 for mail in mails]))
+        known: Known = transaction.known(hints(mails), now.astimezone(office.zone))
+        plans = []
+        for mail in mails:
+            sha256 = mail.raw.stored.sha256
+            if sha256 in seen:
+                plan = _duplicate(mail, seen[sha256], office, now)
+            else:
+                plan = decide(mail, understand(mail, office, self.keys, known, now), office, self.keys, known, now)
+                seen[sha256] = plan.ticket_of_mail
+            known.after(plan)
+            plans.append(plan)
+        return plans
+
+    def _tell(self, plans: Sequence[Plan], mailbox: str) -> None:
+        for plan in plans:
+            if plan.ref is not None:
+                maillog.taken_in(plan.ref, plan)
+        if any(plan.outbox for plan in plans):
+            self.wrote(mailbox)
+
+
+def _duplicate(mail: InboundMail, ticket: str | None, office: Office, now: datetime) -> Plan:
+    """The same bytes once more, under a new UID: recorded, never answered (promise P3)."""
+    ref = mail.raw.ref
+    event = Event(now, "duplicate", ticket, "?", str(ref), office.rules_hash, {"sha256": mail.raw.stored.sha256})
+    return Plan(ref, Fate.DUPLICATE, ticket_of_mail=ticket, events=(event,))
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxIntake:
+    """One mailbox's intake over an open session."""
+
+    habits: Habits
+    taker: Taker
+
+    def poll(self, session: ImapSession) -> int:
+        """Take in what is new and what was left pending, then file; returns how many mails were taken."""
+        store, mailbox = self.taker.store, self.habits.mailbox
+        cursor = self._cursor(session)
+        pending = store.pending(mailbox, session.uidvalidity)
+        listed = session.listing(cursor.last_uid, pending)
+        self._gone(session, set(pending) - {one.uid for one in listed})
+        fresh = self._without_end(session, listed)
+        for batch in session.batches(fresh):
+            self._take(session, batch)
+            self._advance(cursor, batch[-1].uid)
+        if listed:
+            self._advance(cursor, listed[-1].uid)
+        self._file(session)
+        store.polled(mailbox, self.taker.clock.now(), None)
+        return len(fresh)
+
+    def _cursor(self, session: ImapSession) -> Cursor:
+        """Where to go on; a first start and a change of UIDVALIDITY begin at the first UID, less what is history."""
+        store, mailbox = self.taker.store, self.habits.mailbox
+        found = store.cursor(mailbox)
+        if found is not None and found.uidvalidity == session.uidvalidity:
+            return found
+        now = self.taker.clock.now()
+        if found is not None:
+            maillog.renumbered(mailbox, found.uidvalidity, session.uidvalidity)
+        cursor = Cursor(session.uidvalidity, 0, found.started_at if found else now)
+        old = [one for one in session.listing(0) if self._is_history(one, found)]
+        refs = [MailRef(mailbox, session.uidvalidity, one.uid) for one in old]
+        store.watch(mailbox, self.habits.folder, cursor, refs, now)
+        if refs:
+            maillog.history_left(mailbox, len(refs))
+        return cursor
+
+    def _is_history(self, one: Listed, before: Cursor | None) -> bool:
+        """At the first start all that lies there, or what is older than the configured date.
+
+        A renumbered folder brings it up again: there the date of the first start tells what it was. Later
+        arrivals are never judged by their date, since an old mail moved in by hand is work.
+        """
+        if self.habits.history == "all":
+            return False
+        if isinstance(self.habits.history, date):
+            return one.internaldate.date() < self.habits.history
+        return before is None or one.internaldate < before.started_at
+
+    def _without_end(self, session: ImapSession, listed: Sequence[Listed]) -> list[Listed]:
+        refs = [MailRef(self.habits.mailbox, session.uidvalidity, one.uid) for one in listed]
+        unseen = {ref.uid for ref in self.taker.store.without_end(refs)}
+        return [one for one in listed if one.uid in unseen]
+
+    def _advance(self, cursor: Cursor, uid: int) -> None:
+        last = max(uid, cursor.last_uid)
+        self.taker.store.advance(
+            self.habits.mailbox, self.habits.folder, Cursor(cursor.uidvalidity, last, cursor.started_at)
+        )
+
+    def _take(self, session: ImapSession, batch: Sequence[Listed]) -> None:
+        mailbox = self.habits.mailbox
+        try:
+            raws = session.fetch(mailbox, batch)
+        except SESSION_ERRORS as error:
+            if len(batch) == 1 and not _lost(error):
+                ref = MailRef(mailbox, session.uidvalidity, batch[0].uid)
+                maillog.unreadable(ref, str(error))
+                self.taker.store.ended([ref], Fate.PENDING, self.taker.clock.now())
+                return
+            if _lost(error):
+                raise
+            # One mail the server cannot give must not keep the others (imapsync/imapsync#119).
+            for one in batch:
+                self._take(session, [one])
+            return
+        self._gone(session, {one.uid for one in batch} - {raw.ref.uid for raw in raws})
+        if raws:
+            self.taker.take(raws)
+
+    def _gone(self, session: ImapSession, uids: set[int]) -> None:
+        if uids:
+            refs = [MailRef(self.habits.mailbox, session.uidvalidity, uid) for uid in uids]
+            self.taker.store.ended(refs, Fate.VANISHED, self.taker.clock.now())
+            maillog.vanished(self.habits.mailbox, len(uids))
+
+    def _file(self, session: ImapSession) -> None:
+        """Move handled mail, only now that its end is durable; a failure is tried again and changes nothing else."""
+        folder, mailbox = self.habits.file_to, self.habits.mailbox
+        if folder is None:
+            return
+        uids = self.taker.store.to_file(mailbox, session.uidvalidity)
+        if not uids:
+            return
+        try:
+            session.file(uids, folder)
+        except SESSION_ERRORS as error:
+            maillog.not_filed(mailbox, folder, str(error))
+            if _lost(error):
+                raise
+            return
+        self.taker.store.filed([MailRef(mailbox, session.uidvalidity, uid) for uid in uids])
+
+
+def _lost(error: BaseException) -> bool:
+    """Whether the session is gone, rather than one command refused."""
+    return isinstance(error, (OSError, imaplib.IMAP4.abort))

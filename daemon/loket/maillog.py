@@ -1,0 +1,129 @@
+"""One function per event of a mail's life, so that a log reads like the post book of an office."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from loket.core.model import MailRef, Outbound, Plan, Receipt
+
+_log = structlog.get_logger("loket")
+
+
+def set_up(*, as_json: bool, level: str = "INFO") -> None:
+    """Send log lines to standard error: JSON for machines, aligned words for people."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def started(mailboxes: int, rules: str) -> None:
+    """The daemon runs."""
+    _log.info("started", mailboxes=mailboxes, rules=rules)
+
+
+def stopping(signal: str) -> None:
+    """Asked to stop."""
+    _log.info("stopping", signal=signal)
+
+
+def connected(mailbox: str, folder: str, uidvalidity: int, *, idle: bool) -> None:
+    """An IMAP session is open."""
+    _log.info("connected", mailbox=mailbox, folder=folder, uidvalidity=uidvalidity, idle=idle)
+
+
+def unreachable(mailbox: str, error: str, seconds: float) -> None:
+    """A mailbox cannot be worked for now; it is tried again."""
+    _log.warning("mailbox-unreachable", mailbox=mailbox, error=error, again_in=round(seconds, 1))
+
+
+def history_left(mailbox: str, count: int) -> None:
+    """Mail older than the first start was left alone (promise P5)."""
+    _log.info("history-left-alone", mailbox=mailbox, mails=count)
+
+
+def renumbered(mailbox: str, before: int, now: int) -> None:
+    """The server changed UIDVALIDITY: mails are recognised by their bytes from here."""
+    _log.warning("uidvalidity-changed", mailbox=mailbox, before=before, now=now)
+
+
+def taken_in(ref: MailRef, plan: Plan) -> None:
+    """A mail has its end, durably."""
+    _log.info(
+        "taken-in",
+        mail=str(ref),
+        fate=plan.fate.value if plan.fate else None,
+        ticket=plan.ticket_of_mail,
+        queue=plan.opened.queue if plan.opened else None,
+        replies=len(plan.outbox),
+    )
+
+
+def raised(ref: MailRef, error: str, tried: int) -> None:
+    """A mail made the program fail; it stays pending, the mails behind it go on."""
+    _log.error("mail-raised", mail=str(ref), error=error, tried=tried)
+
+
+def vanished(mailbox: str, count: int) -> None:
+    """Mails were expunged before they could be read."""
+    _log.warning("vanished", mailbox=mailbox, mails=count)
+
+
+def unreadable(ref: MailRef, error: str) -> None:
+    """The server would not give one mail; it is asked again at the next poll."""
+    _log.warning("mail-unreadable", mail=str(ref), error=error)
+
+
+def not_filed(mailbox: str, folder: str, error: str) -> None:
+    """Handled mail could not be moved on the server; it is tried again and changes nothing else."""
+    _log.warning("not-filed", mailbox=mailbox, folder=folder, error=error)
+
+
+def store_unavailable(error: str) -> None:
+    """The database cannot be written; nothing is flagged or reported as done meanwhile."""
+    _log.error("store-unavailable", error=error)
+
+
+def submitted(mail: Outbound, receipt: Receipt, attempt: int) -> None:
+    """A submission attempt has its verdict."""
+    _log.info(
+        "submitted",
+        kind=mail.kind.value,
+        ticket=mail.ticket,
+        recipient=mail.recipient,
+        message_id=mail.message_id,
+        verdict=receipt.kind.value,
+        code=receipt.code,
+        reply=receipt.text[:200],
+        attempt=attempt,
+    )
+
+
+def in_doubt(count: int) -> None:
+    """Mails whose handing over was cut off by the last stop; a person decides."""
+    _log.error("in-doubt-after-restart", mails=count)
+
+
+def timer_failed(what: str, error: str) -> None:
+    """A timer raised; its occurrence is still due."""
+    _log.error("timer-failed", what=what, error=error)
+
+
+def digest_due(officer: str, mailbox: str, items: int) -> None:
+    """A digest was written, or there was nothing to say."""
+    _log.info("digest", officer=officer, mailbox=mailbox, items=items)

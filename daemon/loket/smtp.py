@@ -1,0 +1,173 @@
+"""Submission (RFC 6409) through aiosmtplib: connections kept, mail, rcpt and data as separate steps, typed verdicts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPResponseException,
+)
+
+from loket import tls
+from loket.core.model import Outbound, Receipt, ReceiptKind
+
+CONNECT_SECONDS = 30
+COMMAND_SECONDS = 300
+# RFC 5321 4.5.3.2.6: a server may need ten minutes after the dot.
+DATA_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionDoor:
+    """Where and as whom to submit."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    ca_file: str | None = None
+
+
+class SmtpCourier:
+    """Up to `connections` reused sessions with one submission server; every attempt ends in a Receipt."""
+
+    def __init__(self, door: Callable[[], SubmissionDoor], connections: int) -> None:
+        """Nothing is connected before the first mail."""
+        self._door = door
+        self._idle: list[SMTP] = []
+        self._places = asyncio.Semaphore(connections)
+
+    async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
+        """Submit one mail to its one recipient; `begins` is awaited just before DATA (promise P11)."""
+        async with self._places:
+            try:
+                client = await self._client()
+            except (SMTPException, OSError, TimeoutError) as error:
+                return _not_tried(error)
+            return await self._submit(client, mail, data, begins)
+
+    async def eight_bit(self) -> bool:
+        """Whether the server takes 8-bit bodies (RFC 6152); False where it cannot be asked."""
+        async with self._places:
+            try:
+                client = await self._client()
+            except (SMTPException, OSError, TimeoutError):
+                return False
+            offered = client.supports_extension("8bitmime")
+            self._idle.append(client)
+            return offered
+
+    async def _client(self) -> SMTP:
+        """A session that still answers, else a new one."""
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.rset(timeout=COMMAND_SECONDS)
+            except (SMTPException, OSError, TimeoutError):
+                client.close()
+                continue
+            return client
+        door = self._door()
+        client = SMTP(
+            hostname=door.host,
+            port=door.port,
+            use_tls=door.security == "tls",
+            start_tls=door.security == "starttls",
+            tls_context=tls.context(door.ca_file) if door.security != "plain" else None,
+            timeout=CONNECT_SECONDS,
+        )
+        await client.connect()
+        try:
+            await client.ehlo()
+            if client.supports_extension("auth"):
+                await client.login(door.user, door.password)
+        except (SMTPException, OSError, TimeoutError):
+            client.close()
+            raise
+        return client
+
+    async def _submit(
+        self, client: SMTP, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]
+    ) -> Receipt:
+        flowing = False
+        try:
+            unable = _unable(client, mail, len(data))
+            if unable:
+                self._idle.append(client)
+                return unable
+            await client.mail(mail.sender, options=_options(client, mail, len(data)), timeout=COMMAND_SECONDS)
+            await client.rcpt(mail.recipient, timeout=COMMAND_SECONDS)
+            await begins()
+            flowing = True
+            response = await client.data(data, timeout=DATA_SECONDS)
+        except SMTPResponseException as error:
+            # 4xx and 5xx are verdicts, before and after the dot; anything else is no answer to what was asked.
+            if 400 <= error.code < 600:
+                self._keep(client, error.code)
+                kind = ReceiptKind.REFUSED if error.code >= 500 else ReceiptKind.REFUSED_NOW
+                return Receipt(kind, error.code, error.message)
+            client.close()
+            return _cut_off(flowing, f"{error.code} {error.message}")
+        except (SMTPException, OSError, TimeoutError, UnicodeError) as error:
+            client.close()
+            return _cut_off(flowing, f"{type(error).__name__}: {error}")
+        except BaseException:
+            client.close()
+            raise
+        self._idle.append(client)
+        return Receipt(ReceiptKind.SENT, response.code, response.message)
+
+    def _keep(self, client: SMTP, code: int) -> None:
+        """A session survives a refusal, except 421, which announces its end (RFC 5321 3.8)."""
+        if code == 421 or not client.is_connected:
+            client.close()
+        else:
+            self._idle.append(client)
+
+    async def close(self) -> None:
+        """Say goodbye on idle sessions."""
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.quit(timeout=5)
+            except (SMTPException, OSError, TimeoutError):
+                client.close()
+
+
+def _not_tried(error: BaseException) -> Receipt:
+    """The server was not reached or did not let us in: the mail itself was never judged."""
+    code = error.code if isinstance(error, SMTPResponseException) else 0
+    refused = "login refused: " if isinstance(error, SMTPAuthenticationError) else ""
+    return Receipt(ReceiptKind.NOT_TRIED, code, f"{refused}{type(error).__name__}: {error}")
+
+
+def _cut_off(flowing: bool, said: str) -> Receipt:
+    """Without a verdict: before DATA nothing has happened, after it nobody knows."""
+    return Receipt(ReceiptKind.IN_DOUBT if flowing else ReceiptKind.REFUSED_NOW, 0, said)
+
+
+def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
+    """What this server cannot take at all."""
+    if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
+        return Receipt(ReceiptKind.REFUSED, 553, "the server takes no addresses beyond ASCII (RFC 6531)")
+    limit = client.esmtp_extensions.get("size", "")
+    if limit.isdigit() and 0 < int(limit) < size:
+        return Receipt(ReceiptKind.REFUSED, 552, f"larger than the server's SIZE of {limit} octets")
+    if mail.eight_bit and not client.supports_extension("8bitmime"):
+        return Receipt(ReceiptKind.REFUSED_NOW, 0, "the server no longer offers 8BITMIME")
+    return None
+
+
+def _options(client: SMTP, mail: Outbound, size: int) -> list[str]:
+    options = [f"SIZE={size}"] if client.supports_extension("size") else []
+    if mail.eight_bit:
+        options.append("BODY=8BITMIME")
+    if not (mail.recipient.isascii() and mail.sender.isascii()):
+        options.append("SMTPUTF8")
+    return options

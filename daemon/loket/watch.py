@@ -1,0 +1,99 @@
+"""One thread a mailbox: connect, poll, wait for news, and come back after trouble with growing patience."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from loket import maillog
+from loket.core import retry
+from loket.files import FolderFiles
+from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, Refused, Wake
+from loket.intake import MailboxIntake
+
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Owns one mailbox's session; `poke` asks for a poll now, `stop` for an end."""
+
+    intake: MailboxIntake
+    door: Callable[[], Door]
+    bounds: Bounds
+    files: FolderFiles
+    idle_renewal: float
+    unavailable: Callable[[BaseException], bool]
+    _wake: Wake = field(default_factory=Wake)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    @property
+    def mailbox(self) -> str:
+        """The mailbox's address."""
+        return self.intake.habits.mailbox
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name=f"imap {self.mailbox}", daemon=True)
+        self._thread.start()
+
+    def poke(self) -> None:
+        """Poll now; APScheduler's part of the wait."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the batch in hand; `join` waits for it."""
+        self._stopping.set()
+        self._wake.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread's end."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def once(self) -> str | None:
+        """Connect, poll, let go; returns what went wrong, or None."""
+        try:
+            with self._session() as session:
+                self.intake.poll(session)
+        except (Refused, *SESSION_ERRORS) as error:
+            self._failed(error)
+            return str(error)
+        return None
+
+    def _session(self) -> ImapSession:
+        session = ImapSession(self.door(), self.bounds, self.files)
+        maillog.connected(self.mailbox, self.door().folder, session.uidvalidity, idle=session.idles)
+        return session
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                with self._session() as session:
+                    while not self._stopping.is_set():
+                        self.intake.poll(session)
+                        failures = 0
+                        session.wait(self._wake, self.idle_renewal)
+            except Exception as error:  # noqa: BLE001 - whatever it is, this mailbox comes back and the others go on
+                failures = 1 if time.monotonic() - began > LONGEST_WAIT.total_seconds() else failures + 1
+                self._failed(error)
+                seconds = retry.wait(failures, random.random(), FIRST_WAIT, LONGEST_WAIT).total_seconds()  # noqa: S311 - jitter
+                maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
+                self._stopping.wait(seconds)
+
+    def _failed(self, error: BaseException) -> None:
+        """Say in the store why the mailbox cannot be worked, where the store itself can be written."""
+        try:
+            self.intake.taker.store.polled(self.mailbox, self.intake.taker.clock.now(), str(error)[:500])
+        except Exception as trouble:
+            if not self.unavailable(trouble):
+                raise
+            maillog.store_unavailable(str(trouble))
