@@ -1,0 +1,54 @@
+#!/bin/sh
+# Installs the Debian packages that the tests' mail servers need, if any is missing, without starting a service.
+# Elsewhere than as root on Debian it says what the tests will do without them, and succeeds.
+set -eu
+
+packages=""
+need() { # need PROGRAM PACKAGE
+    PATH="$PATH:/usr/sbin:/usr/lib/dovecot" command -v "$1" >/dev/null || packages="$packages $2"
+}
+need postfix postfix
+need imap dovecot-imapd
+need lmtp dovecot-lmtpd
+need openssl openssl
+# Debian packs the part of Python that makes virtual environments separately; another Python brings its own.
+[ "$(command -v python3)" != /usr/bin/python3 ] || python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "tests: not root on Debian, so not installing$packages; tests that need the mail servers are skipped"
+    exit 0
+fi
+
+# Debian's maintainer scripts ask this file whether they may start what they install (invoke-rc.d); 101 says no.
+policy=/usr/sbin/policy-rc.d
+earlier=$policy.before-loket
+put_back() {
+    rm -f "$policy"
+    if [ -e "$earlier" ]; then mv "$earlier" "$policy"; fi
+}
+trap put_back EXIT
+trap 'exit 1' HUP INT TERM
+# One that a killed run put aside is the earlier one still.
+if [ -e "$policy" ] && [ ! -e "$earlier" ]; then mv "$policy" "$earlier"; fi
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod 755 "$policy"
+
+echo "tests: installing$packages (no service is started)"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! {
+    # Without an answer Postfix would set up a mail system for this machine; the tests bring their own configuration.
+    echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+    apt-get update
+    # shellcheck disable=SC2086 # one word per package
+    apt-get install -y --no-install-recommends $packages
+} >"$log" 2>&1; then
+    cat "$log"
+    echo "tests: could not install$packages"
+    rm -f "$log"
+    # Elsewhere the rest of the tests still runs; under CI a missing server is a failure.
+    [ -z "${CI:-}" ]
+    exit
+fi
+rm -f "$log"
