@@ -1,0 +1,1 @@
+"""Stories through a real Postfix and a real Dovecot: literal mail in, literal mail out."""

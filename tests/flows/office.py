@@ -1,0 +1,169 @@
+"""The shipped office on the tests' own servers, with a clock that the story sets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import parseaddr
+from hashlib import sha256
+from pathlib import Path
+
+from loket.app import App, Stores, open_stores
+from loket.config.load import Snapshot, load
+from tests.servers import PASSWORD, MailServers
+
+TOP = Path(__file__).parents[2]
+MORNING = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday, 09.00 WIB
+SECRET = "a secret for stories, long enough"
+
+
+@dataclass(slots=True)
+class StoryClock:
+    """Time that moves only when the story says so."""
+
+    at: datetime = MORNING
+
+    def now(self) -> datetime:
+        """The story's moment."""
+        return self.at
+
+    def wib(self, hour: int, minute: int = 0, days: int = 0) -> None:
+        """Set the time of day, in Jakarta, so many days after the story began."""
+        self.at = (MORNING + timedelta(days=days)).replace(hour=hour - 7, minute=minute)
+
+
+@dataclass(slots=True)
+class FlowOffice:
+    """Submit as an applicant or officer, let the daemon work, read what arrived."""
+
+    servers: MailServers
+    folder: Path
+    clock: StoryClock = field(default_factory=StoryClock)
+
+    def set_up(self, *changes: tuple[str, str]) -> None:
+        """Write the office's configuration with the tests' servers in it, and empty the mailboxes it names."""
+        text = (TOP / "config.yaml").read_text()
+        doors = f'imap: "127.0.0.1:{self.servers.imap_port}", smtp: "127.0.0.1:{self.servers.smtp_port}"'
+        text = re.sub(r"^  (pom|yahoo|gmail): \{.*$", rf"  \1: {{{doors}}}", text, flags=re.MULTILINE)
+        text = text.replace("history: none", "history: all")
+        text = re.sub(r"\$\{env:LOKET_\w+_PASSWORD\}", "${file:password}", text)
+        text = text.replace("${env:LOKET_SECRET}", "${file:secret}")
+        for before, after in changes:
+            assert before in text, f"{before!r} is not in config.yaml"
+            text = text.replace(before, after)
+        (self.folder / "config.yaml").write_text(text)
+        (self.folder / "password").write_text(PASSWORD)
+        (self.folder / "secret").write_text(SECRET)
+        if not (self.folder / "rules").exists():
+            shutil.copytree(TOP / "rules", self.folder / "rules")
+        self.empty(re.findall(r"[\w.]+@[\w.]+", text))
+
+    def empty(self, addresses: Iterable[str]) -> None:
+        """Leave nothing of an earlier story in these mailboxes."""
+        for address in set(addresses):
+            shutil.rmtree(self.servers.root / "mail" / address, ignore_errors=True)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The configuration as it is on disk now."""
+        return load(self.folder / "config.yaml")
+
+    def submit(self, raw: bytes) -> None:
+        """Send a mail by SMTP from its From to its To, and wait until it lies in the mailbox."""
+        message = message_from_bytes(raw, policy=default)
+        sender, recipient = parseaddr(str(message["From"]))[1], parseaddr(str(message["To"]))[1]
+        before = len(self.servers.messages(recipient))
+        self.servers.submit(raw, sender, [recipient])
+        self.servers.wait_for(recipient, before + 1)
+
+    def work(self) -> None:
+        """One pass of the daemon: take in, tick, send."""
+
+        async def once() -> None:
+            trouble = await App(self.snapshot, self.clock).once()
+            assert trouble == {}
+
+        asyncio.run(once())
+
+    def stores(self) -> Stores:
+        """The store, for looking."""
+        return open_stores(self.snapshot, self.clock.now())
+
+    def mails(self, address: str, count: int) -> list[Mail]:
+        """The mailbox's mails, once there are exactly so many."""
+        found = self.servers.wait_for(address, count)
+        assert len(found) == count, [Mail(raw).subject for raw in found]
+        return [Mail(raw) for raw in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A delivered mail as its reader sees it."""
+
+    raw: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        """Parsed by the standard library, which Loket's own composer never uses."""
+        return message_from_bytes(self.raw, policy=default)  # type: ignore[return-value]
+
+    @property
+    def subject(self) -> str:
+        """The decoded subject."""
+        return str(self.message["Subject"])
+
+    @property
+    def text(self) -> str:
+        """The plain text."""
+        body = self.message.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content()).replace("\r\n", "\n")
+
+    @property
+    def markup(self) -> str:
+        """The HTML alternative; empty where there is none."""
+        body = self.message.get_body(("html",))
+        return str(body.get_content()) if body is not None else ""
+
+    def attachments(self) -> list[tuple[str, str, bytes]]:
+        """Name, media type and bytes of each attachment; an enclosed mail's bytes exactly as they travelled."""
+        found = []
+        for part in self.message.iter_attachments():
+            if part.get_content_type() == "message/rfc822":
+                content = self._enclosed(part.get_filename() or "")
+            else:
+                content = part.get_payload(decode=True) or b""
+            found.append((part.get_filename() or "", part.get_content_type(), content))
+        return found
+
+    def _enclosed(self, name: str) -> bytes:
+        """The octets between an enclosed mail's header and the next boundary: parsing it again could change it."""
+        boundary = self.message.get_boundary()
+        for section in self.raw.split(f"--{boundary}\r\n".encode())[1:]:
+            head, _, body = section.partition(b"\r\n\r\n")
+            if name.encode() in head:
+                return body.partition(f"\r\n--{boundary}".encode())[0]
+        raise AssertionError(f"{name} is not enclosed")
+
+    def shown(self) -> str:
+        """The mail as text for comparing with a literal: what changes with every run is put out of the way."""
+        message = self.message
+        lines = [
+            f"{name}: {message[name]}"
+            for name in ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted")
+            if message[name]
+        ]
+        lines += ["", self.text.rstrip()]
+        for name, media_type, content in self.attachments():
+            digest = "" if media_type == "message/rfc822" else f" sha256={sha256(content).hexdigest()}"
+            lines.append(f"\n[{name}, {media_type}{digest}]")
+        text = "\n".join(lines) + "\n"
+        text = re.sub(r"\.[0-9a-f]{20}@", ".NONCE@", text)
+        return re.sub(r"\.(\d+)\.[a-z2-7]{26}", r".\1.MAC", text)
