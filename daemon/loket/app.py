@@ -17,8 +17,12 @@ from loket import maillog
 from loket.config.load import Snapshot
 from loket.config.models import Endpoint
 from loket.config.secrets import keys, resolve
+from loket.core.gate import Caps
+from loket.core.mail import Post
+from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
+from loket.core.undelivered import undelivered
 from loket.files import ContentReader, FolderFiles
 from loket.imap import Bounds, Door
 from loket.intake import Habits, MailboxIntake, Taker
@@ -69,7 +73,7 @@ def open_stores(snapshot: Snapshot, now: datetime) -> Stores:
     desk.founded(now)
     return Stores(
         database,
-        IntakeStore(database, files_to),
+        IntakeStore(database, files_to, Caps(config.responses.per_address, config.responses.total)),
         OutgoingStore(database),
         desk,
         ContentReader(ContentStore(database), files),
@@ -143,7 +147,13 @@ class App:
             self.clock,
             server.connections,
             is_unavailable,
+            self._aftermath,
         )
+
+    def _aftermath(self, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
+        """What follows when a mail of ours ends badly."""
+        post = Post(self.office(), self.office().counters[sent.mailbox], self.keys, self.clock.now())
+        return undelivered(post, sent, ticket, phase, said, cause)
 
     def _watcher(self, address: str) -> Watcher:
         mailbox = self.snapshot.config.mailboxes[address]
@@ -201,7 +211,7 @@ class App:
         self._stop.set()
 
     def _recover(self) -> None:
-        doubtful = self.stores.outgoing.recover(self.clock.now())
+        doubtful = self.stores.outgoing.recover(self.clock.now(), self._aftermath)
         if doubtful:
             maillog.in_doubt(doubtful)
 

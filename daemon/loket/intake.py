@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import imaplib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from loket import maillog
-from loket.core.decide import decide, give_up
+from loket.core.decide import decide
 from loket.core.known import Known, hints
 from loket.core.model import Event, Fate, InboundMail, MailRef, Plan, RawMail
 from loket.core.office import Office
 from loket.core.parse import parse
+from loket.core.report import give_up
 from loket.core.token import Keys
 from loket.core.understand import understand
 from loket.imap import SESSION_ERRORS, ImapSession
@@ -95,6 +96,7 @@ class Taker:
             else:
                 plan = decide(mail, understand(mail, office, self.keys, known, now), office, self.keys, known, now)
                 seen[sha256] = plan.ticket_of_mail
+            plan = replace(plan, outbox=known.gate.admit(plan.outbox, now))
             known.after(plan)
             plans.append(plan)
         return plans

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
 from loket import maillog
 from loket.core import retry
 from loket.core.model import Outbound, Receipt, ReceiptKind
-from loket.ports import Claimed, Clock, Courier, Outgoing
+from loket.ports import Aftermath, Claimed, Clock, Courier, Outgoing
 
 # The longest wait between looks at the outbox when nobody rings: a row may have been released by hand.
 LOOK_AGAIN_SECONDS = 30.0
+STORE_SECONDS = 5.0
 NOT_REACHED_FIRST = timedelta(seconds=5)
 NOT_REACHED_LONGEST = timedelta(minutes=10)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -30,9 +36,14 @@ class OutboxRunner:
     clock: Clock
     connections: int
     unavailable: Callable[[BaseException], bool]
+    aftermath: Aftermath | None = None
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    # How many rounds in a row the server was not reached, what it said in this one, and how long it is left alone.
     _unreached: int = 0
+    _shut: Receipt | None = None
+    _shut_for: timedelta = timedelta()
+    _shut_until: float = 0.0
 
     def ring(self) -> None:
         """There is mail to send."""
@@ -54,7 +65,7 @@ class OutboxRunner:
                 if not self.unavailable(error):
                     raise
                 maillog.store_unavailable(str(error))
-                wait = 5.0
+                wait = STORE_SECONDS
             if wait and not self._stopping:
                 await self._wait(wait)
 
@@ -65,13 +76,19 @@ class OutboxRunner:
             return
 
     async def _idle_seconds(self) -> float:
+        shut = self._shut_until - time.monotonic()
+        if shut > 0:
+            return min(LOOK_AGAIN_SECONDS, shut)
         due = await asyncio.to_thread(self.store.next_due, self.mailbox)
         if due is None:
             return LOOK_AGAIN_SECONDS
         return min(LOOK_AGAIN_SECONDS, max(0.05, (due - self.clock.now()).total_seconds()))
 
     async def drain(self) -> int:
-        """Send what is due now, as many at once as there are connections; returns how many were tried."""
+        """Send what is due now, as many at once as there are connections; returns how many were claimed."""
+        if time.monotonic() < self._shut_until:
+            return 0
+        self._shut = None
         now = self.clock.now()
         claimed = await asyncio.to_thread(self.store.claim, now, self.connections * 5, [self.mailbox])
         queue = list(reversed(claimed))
@@ -87,29 +104,56 @@ class OutboxRunner:
 
     async def _one(self, claimed: Claimed) -> None:
         if self._stopping:
-            await asyncio.to_thread(self.store.release, [claimed.id])
+            await self._write(self.store.release, [claimed.id])
             return
+        try:
+            # Where nobody is let in, one knock a round is enough: many failed logins lock an account.
+            receipt = self._shut or await self._submit(claimed)
+        except Exception as error:
+            if not self.unavailable(error):
+                raise
+            # The store failed before DATA, so nothing has left.
+            maillog.store_unavailable(str(error))
+            await asyncio.sleep(STORE_SECONDS)
+            await self._write(self.store.release, [claimed.id])
+            return
+        now = self.clock.now()
+        next_at = self._next(claimed, receipt, now)
+        if await self._write(self.store.settle, claimed, receipt, next_at, now, self.aftermath):
+            self.ring()
+        maillog.submitted(claimed.mail, receipt, claimed.attempt)
 
+    async def _submit(self, claimed: Claimed) -> Receipt:
         async def begins() -> None:
             await asyncio.to_thread(self.store.data_begins, [claimed.id])
 
         try:
             data = await asyncio.to_thread(self.render, claimed.mail)
-        except FileNotFoundError as error:
-            receipt = Receipt(ReceiptKind.REFUSED_NOW, 0, f"a stored file is missing: {error}")
-        else:
-            receipt = await self.courier.send(claimed.mail, data, begins)
-        now = self.clock.now()
-        next_at = self._next(claimed, receipt, now)
-        await asyncio.to_thread(self.store.settle, claimed, receipt, next_at, now)
-        maillog.submitted(claimed.mail, receipt, claimed.attempt)
+        except OSError as error:
+            return Receipt(ReceiptKind.REFUSED_NOW, 0, f"a stored file cannot be read: {error}")
+        return await self.courier.send(claimed.mail, data, begins)
+
+    async def _write(self, call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """Write what has already happened: while the store is in trouble the verdict is kept in hand."""
+        while True:
+            try:
+                return await asyncio.to_thread(call, *args, **named)
+            except Exception as error:
+                if not self.unavailable(error):
+                    raise
+                maillog.store_unavailable(str(error))
+                await asyncio.sleep(STORE_SECONDS)
 
     def _next(self, claimed: Claimed, receipt: Receipt, now: datetime) -> datetime | None:
         """When the mail is due again; None where the verdict is final. What is in doubt is never sent again (P11)."""
         chance = random.random()  # noqa: S311 - jitter
         if receipt.kind is ReceiptKind.NOT_TRIED:
-            self._unreached += 1
-            return now + retry.wait(self._unreached, chance, NOT_REACHED_FIRST, NOT_REACHED_LONGEST)
+            if self._shut is None:
+                self._unreached += 1
+                self._shut = receipt
+                self._shut_for = retry.wait(self._unreached, chance, NOT_REACHED_FIRST, NOT_REACHED_LONGEST)
+                self._shut_until = time.monotonic() + self._shut_for.total_seconds()
+            return now + self._shut_for
         self._unreached = 0
         if receipt.kind is ReceiptKind.REFUSED_NOW:
             return retry.next_attempt(claimed.created_at, claimed.attempt, now, chance)

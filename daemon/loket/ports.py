@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, MailRef, Outbound, Plan, RawMail, Receipt, StoredFile, Ticket
+from loket.core.model import Fate, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
 
 
 class Clock(Protocol):
@@ -128,6 +128,10 @@ class Claimed:
     created_at: datetime
 
 
+# What follows when a mail of ours ends badly: the mail, its ticket, how it ended, the server's words, the cause.
+Aftermath = Callable[[Sent, Ticket | None, Phase, str, str], Plan]
+
+
 class Outgoing(Protocol):
     """The store as the outbox sees it."""
 
@@ -139,11 +143,18 @@ class Outgoing(Protocol):
         """Say durably that DATA is about to flow (promise P11)."""
         ...
 
-    def settle(self, claimed: Claimed, receipt: Receipt, next_at: datetime | None, now: datetime) -> None:
-        """Write the verdict back; with `next_at` the mail is due again then."""
+    def settle(
+        self,
+        claimed: Claimed,
+        receipt: Receipt,
+        next_at: datetime | None,
+        now: datetime,
+        aftermath: Aftermath | None = None,
+    ) -> bool:
+        """Write the verdict back; with `next_at` the mail is due again then. True where the aftermath wrote mail."""
         ...
 
-    def recover(self, now: datetime) -> int:
+    def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
         ...
 

@@ -68,7 +68,8 @@ class SmtpCourier:
         while self._idle:
             client = self._idle.pop()
             try:
-                await client.rset(timeout=COMMAND_SECONDS)
+                # One that a firewall forgot never answers: better to connect anew than to wait long for it.
+                await client.rset(timeout=CONNECT_SECONDS)
             except (SMTPException, OSError, TimeoutError):
                 client.close()
                 continue
@@ -101,8 +102,9 @@ class SmtpCourier:
             if unable:
                 self._idle.append(client)
                 return unable
-            await client.mail(mail.sender, options=_options(client, mail, len(data)), timeout=COMMAND_SECONDS)
-            await client.rcpt(mail.recipient, timeout=COMMAND_SECONDS)
+            options = _options(client, mail, len(data))
+            await client.mail(mail.sender, options=options, encoding="utf-8", timeout=COMMAND_SECONDS)
+            await client.rcpt(mail.recipient, encoding="utf-8", timeout=COMMAND_SECONDS)
             await begins()
             flowing = True
             response = await client.data(data, timeout=DATA_SECONDS)
@@ -111,17 +113,21 @@ class SmtpCourier:
             if 400 <= error.code < 600:
                 self._keep(client, error.code)
                 kind = ReceiptKind.REFUSED if error.code >= 500 else ReceiptKind.REFUSED_NOW
-                return Receipt(kind, error.code, error.message)
+                return Receipt(kind, error.code, _words(error.message))
             client.close()
             return _cut_off(flowing, f"{error.code} {error.message}")
-        except (SMTPException, OSError, TimeoutError, UnicodeError) as error:
+        except (SMTPException, OSError, TimeoutError) as error:
             client.close()
             return _cut_off(flowing, f"{type(error).__name__}: {error}")
+        except ValueError as error:
+            # An address with what no command line may hold: it will be the same tomorrow.
+            client.close()
+            return _cut_off(flowing, str(error)) if flowing else Receipt(ReceiptKind.REFUSED, 553, _words(str(error)))
         except BaseException:
             client.close()
             raise
         self._idle.append(client)
-        return Receipt(ReceiptKind.SENT, response.code, response.message)
+        return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
     def _keep(self, client: SMTP, code: int) -> None:
         """A session survives a refusal, except 421, which announces its end (RFC 5321 3.8)."""
@@ -144,12 +150,17 @@ def _not_tried(error: BaseException) -> Receipt:
     """The server was not reached or did not let us in: the mail itself was never judged."""
     code = error.code if isinstance(error, SMTPResponseException) else 0
     refused = "login refused: " if isinstance(error, SMTPAuthenticationError) else ""
-    return Receipt(ReceiptKind.NOT_TRIED, code, f"{refused}{type(error).__name__}: {error}")
+    return Receipt(ReceiptKind.NOT_TRIED, code, _words(f"{refused}{type(error).__name__}: {error}"))
+
+
+def _words(text: str) -> str:
+    """A reply fit to be stored: the library keeps octets that are not UTF-8 as surrogates, which no database takes."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def _cut_off(flowing: bool, said: str) -> Receipt:
     """Without a verdict: before DATA nothing has happened, after it nobody knows."""
-    return Receipt(ReceiptKind.IN_DOUBT if flowing else ReceiptKind.REFUSED_NOW, 0, said)
+    return Receipt(ReceiptKind.IN_DOUBT if flowing else ReceiptKind.REFUSED_NOW, 0, _words(said))
 
 
 def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:

@@ -245,6 +245,13 @@ class Batch(Strict):
     piece: int = Field(default=2_000_000, ge=65_536, description="octets of a large mail fetched at once")
 
 
+class Responses(Strict):
+    """How many automatic responses leave in an hour; the excess leaves later. `null` lifts a bound."""
+
+    per_address: int | None = Field(default=60, ge=1)
+    total: int | None = Field(default=2000, ge=1)
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -256,3 +263,4 @@ class Config(Strict):
     officers: dict[MailAddress, OfficerEntry] = {}
     digests: list[DigestEntry] = []
     batch: Batch = Batch()
+    responses: Responses = Responses()

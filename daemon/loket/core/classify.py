@@ -14,6 +14,9 @@ from loket.core.normal import SEPARATORS, SPACES, Normal
 from loket.core.rules import CounterFile, Rule, render_queue
 from loket.core.subject import Found, Pattern, Start, starts
 
+# Nobody writes more; a keyword repeated over the 16 KB that a header may hold would take seconds to read.
+MAX_SUBJECT = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -66,7 +69,7 @@ def classify(mail: InboundMail, desk: Desk, *, refusal: Refusal | None = None, e
     """
     if refusal is not None and refusal.machine:
         return Verdict("machine", refusal=refusal, trace=(Trace("machine", True, refusal.value),))
-    subject = normal.normal(mail.subject)
+    subject = normal.normal(mail.subject[:MAX_SUBJECT])
     reading = _Reading(mail, desk, subject, starts(subject), enclosed, [])
     for attempt in (
         reading.status,

@@ -7,6 +7,7 @@ import codecs
 import quopri
 import re
 import unicodedata
+from dataclasses import dataclass
 from email.utils import getaddresses
 
 from loket.core.model import Address
@@ -126,22 +127,39 @@ def clean_text(text: str, limit: int = 200) -> str:
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
-def split_header(block: bytes) -> tuple[list[tuple[str, bytes]], list[str]]:
-    """Fields of a header block as (lower-case name, raw value with folds); the lines that are no field as defects."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Fields as (lower-case name, raw value with folds), what was wrong, and the octets up to which it is a header."""
+
+    fields: list[tuple[str, bytes]]
+    defects: list[str]
+    length: int
+
+
+def split_header(block: bytes) -> Block:
+    """Read a header block. Lines that are no field are a defect; behind the last field they begin the body.
+
+    Some writers leave out the empty line, and what the sender said must not vanish with it; a stray line between
+    fields is passed over, since the fields below it are still the header.
+    """
     fields: list[tuple[str, bytes]] = []
     defects: list[str] = []
+    stray: int | None = None
+    at = 0
     for line in block.split(b"\n"):
+        start, at = at, at + len(line) + 1
         if line[:1] in (b" ", b"\t"):
-            if fields:
-                name, value = fields[-1]
-                fields[-1] = (name, value + b"\n" + line) if len(value) < MAX_ADDRESS_FIELD else fields[-1]
+            if fields and stray is None and len(fields[-1][1]) < MAX_ADDRESS_FIELD:
+                fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + line)
             continue
-        name_bytes, colon, value = line.partition(b":")
-        if colon and name_bytes.strip() and not re.search(rb"[^\x21-\x7e]", name_bytes.rstrip(b" \t")):
-            fields.append((name_bytes.strip().decode("ascii").lower(), value.rstrip(b"\r")))
+        name, colon, value = line.partition(b":")
+        if colon and name.strip() and not re.search(rb"[^\x21-\x7e]", name.rstrip(b" \t")):
+            fields.append((name.strip().decode("ascii").lower(), value.rstrip(b"\r")))
+            stray = None
         elif line.strip() and not (not fields and line.startswith((b"From ", b">From "))):
             defects.append("header line that is no field")
-    return fields, defects
+            stray = start if stray is None else stray
+    return Block(fields, defects, len(block) if stray is None else stray)
 
 
 def flat(value: bytes) -> str:
@@ -149,7 +167,10 @@ def flat(value: bytes) -> str:
     return _CONTROL.sub(" ", decode_charset(_FOLD.sub(b" ", value), "utf-8")).strip()
 
 
-_SIMPLE = re.compile(r'(?:("?)(?P<name>[^"<>(),:;\\@\[\]]*)\1)?\s*<(?P<spec>[^<>\s,;:()"]+@[^<>\s,;:()"@]+)>')
+# No two neighbours here can take the same character: a field of 64 KB would keep a backtracking match for minutes.
+_SIMPLE = re.compile(
+    r'(?:"(?P<quoted>[^"<>(),:;\\@\[\]]*)"\s*|(?P<name>[^"<>(),:;\\@\[\]]*))<(?P<spec>[^<>\s,;:()"@]+@[^<>\s,;:()"@]+)>'
+)
 _BARE = re.compile(r"[^<>\s,;:()\"@]+@[^<>\s,;:()\"@]+")
 
 
@@ -164,7 +185,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
     plain = decode_charset(text, "utf-8")
     simple = _SIMPLE.fullmatch(plain)
     if simple:
-        return (_address(simple["name"] or "", simple["spec"]),), sound
+        return (_address(simple["quoted"] or simple["name"] or "", simple["spec"]),), sound
     if _BARE.fullmatch(plain):
         return (_address("", plain),), sound
     if plain.count("(") > 20 or plain.count(",") > 1000 or plain.count("<") > 1000:
@@ -184,8 +205,8 @@ def _address(name: str, spec: str) -> Address:
 
 _STRICT_SPEC = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 _STRICT_FROM = re.compile(
-    r"""\s*(?:(?:[A-Za-z0-9!\#$%&'*+/=?^_`{|}~.\-\s\x80-\U0010ffff]*|"(?:[^"\\\r\n]|\\.)*")\s*<(?P<a>[^<>\s]+)>"""
-    r"""|(?P<b>[^<>\s"(),;:]+))\s*""",
+    r"""(?:[A-Za-z0-9!\#$%&'*+/=?^_`{|}~.\-\s\x80-\U0010ffff]*|"(?:[^"\\\r\n]|\\.)*"\s*)<(?P<a>[^<>\s]+)>"""
+    r"""|(?P<b>[^<>\s"(),;:]+)""",
     re.VERBOSE,
 )
 
@@ -196,7 +217,7 @@ def strict_address(value: bytes) -> str | None:
     Only `addr`, `name <addr>` and `"name" <addr>` pass: no comments, groups, routes, second addresses, and no
     address hidden in an encoded word. A display name may not hold an at sign, whichever way it is encoded.
     """
-    text = decode_charset(_FOLD.sub(b" ", value), "utf-8")
+    text = decode_charset(_FOLD.sub(b" ", value), "utf-8").strip()
     match = _STRICT_FROM.fullmatch(text)
     if not match or _CONTROL.search(text):
         return None

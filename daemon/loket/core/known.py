@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from loket.core import headers, token
-from loket.core.model import InboundMail, Plan, State, Ticket
+from loket.core import headers, refuse, token
+from loket.core.bounce import read_bounce
+from loket.core.gate import Caps, Gate
+from loket.core.model import InboundMail, Plan, Sent, State, Ticket
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What a mail makes the store look for: ticket numbers and addresses."""
+    """What mails make the store look for: ticket numbers, addresses, and Message-IDs of our own."""
 
     numbers: frozenset[str]
     addresses: frozenset[str]
+    message_ids: frozenset[str] = frozenset()
 
 
 def hints(mails: Iterable[InboundMail]) -> Hints:
     """The ticket numbers anywhere in the threading fields or the subject, and the authors."""
     numbers: set[str] = set()
     addresses: set[str] = set()
+    message_ids: set[str] = set()
     for mail in mails:
         for text in (mail.subject, *mail.in_reply_to, *mail.references):
             numbers.update(match[0].upper() for match in token.NUMBER.finditer(text))
         addresses.update(author.spec for author in mail.authors)
-    return Hints(frozenset(numbers), frozenset(addresses))
+        if mail.header(refuse.LOOP_HEADER.lower()) is not None:
+            message_ids.add(mail.message_id)
+        elif refuse.is_report(mail):
+            bounce = read_bounce(mail)
+            message_ids.update(bounce.message_ids if bounce else ())
+    return Hints(frozenset(numbers), frozenset(addresses), frozenset(message_ids - {""}))
 
 
 @dataclass(slots=True)
@@ -37,6 +46,9 @@ class Known:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     by_identity: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, Sent] = field(default_factory=dict)
+    said_lately: dict[tuple[str, str], int] = field(default_factory=dict)
+    gate: Gate = field(default_factory=lambda: Gate(Caps()))
 
     def next_number(self, prefix: str) -> str:
         """The number the next ticket gets."""
@@ -58,6 +70,10 @@ class Known:
         """The state once the plan has been carried out."""
         if plan.opened is not None:
             self.serial += 1
+            said = (plan.opened.applicant, plan.opened.subject)
+            self.said_lately[said] = self.said_lately.get(said, 0) + 1
+        for mark in plan.marks:
+            self.sent[mark.message_id] = replace(self.sent[mark.message_id], phase=mark.phase)
         for ticket in (*([plan.opened] if plan.opened else []), *plan.changed):
             before = self.tickets.get(ticket.number)
             if before is not None and before.state is State.OPEN:

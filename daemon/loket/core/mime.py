@@ -59,10 +59,10 @@ def read_tree(data: Buffer) -> Tree:
         entity = waiting.pop()
         own = fields if entity.depth == 0 else None
         children = _read_entity(data, entity, own, body if entity.depth == 0 else 0, parts, defects)
-        if len(parts) + len(waiting) + len(children) > MAX_PARTS:
+        room = MAX_PARTS - len(parts) - len(waiting)
+        if len(children) > room:
             defects.append(f"more than {MAX_PARTS} parts")
-            break
-        waiting.extend(reversed(children))
+        waiting.extend(reversed(children[: max(room, 0)]))
     return Tree(fields, media_type, str(report).lower(), tuple(parts), tuple(dict.fromkeys(defects)))
 
 
@@ -75,9 +75,9 @@ def _header(data: Buffer, start: int, end: int, defects: list[str]) -> tuple[lis
         stop, body = len(window), start + len(window)
         if end - start > MAX_HEADER_BLOCK:
             defects.append(f"header block over {MAX_HEADER_BLOCK} octets")
-    fields, found = headers.split_header(window[:stop])
-    defects.extend(found)
-    return fields, body
+    block = headers.split_header(window[:stop])
+    defects.extend(block.defects)
+    return block.fields, body if block.length == stop else start + block.length
 
 
 def _field(fields: list[tuple[str, bytes]], name: str) -> str:
@@ -192,10 +192,15 @@ def text(data: Buffer, part: Part) -> str:
     return html_to_text(decoded) if part.media_type == "text/html" else decoded
 
 
-_GONE = re.compile(r"<(script|style|head|title)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)", re.IGNORECASE | re.DOTALL)
-_QUOTE = re.compile(r"<blockquote\b|<div[^>]*\bclass=[\"']?gmail_quote", re.IGNORECASE)
-_BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+# A tag ends at its `>` or before the next `<`: a megabyte of `<` would else be read again from each of them.
+_GONE = re.compile(
+    r"<(script|style|title)\b.*?(</\1\s*>|\Z)|<head\b.*?(</head\s*>|(?=<body\b)|\Z)|<!--.*?(-->|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_QUOTE = re.compile(r"<blockquote\b|<div\b[^<>]*\bclass=[\"']?gmail_quote", re.IGNORECASE)
+_QUOTE_END = re.compile(r"</blockquote\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def html_to_text(markup: str) -> str:
@@ -203,8 +208,10 @@ def html_to_text(markup: str) -> str:
     mark = _QUOTE.search(markup)
     if not mark:
         return _words(markup)
-    quoted = "\n".join("> " + line for line in _words(markup[mark.start() :]).splitlines())
-    return _words(markup[: mark.start()]) + "\n" + quoted
+    ends = [end.end() for end in _QUOTE_END.finditer(markup, mark.start())]
+    end = ends[-1] if ends else len(markup)
+    quoted = "\n".join("> " + line for line in _words(markup[mark.start() : end]).splitlines())
+    return f"{_words(markup[: mark.start()])}\n{quoted}\n{_words(markup[end:])}".strip("\n")
 
 
 def _words(markup: str) -> str:

@@ -159,6 +159,7 @@ class Refusal(StrEnum):
     BULK = "bulk"
     NO_REPLY = "no-reply"
     NO_AUTHOR = "no-author"
+    LOOP = "loop"
 
     @property
     def machine(self) -> bool:
@@ -306,6 +307,11 @@ class Kind(StrEnum):
     ALERT = "alert"
 
     @property
+    def automatic(self) -> bool:
+        """Whether it answers somebody's mail without a person having a hand in it (RFC 3834)."""
+        return self in (Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS)
+
+    @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
         return {Kind.DELIVERY: 0, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
@@ -327,6 +333,7 @@ class Outbound:
     segments: tuple[Segment, ...]
     ticket: str | None = None
     eight_bit: bool = False
+    not_before: datetime | None = None
 
     @property
     def size(self) -> int:
@@ -369,6 +376,40 @@ class Occurrence:
     due_at: datetime
 
 
+class Phase(StrEnum):
+    """Where an outgoing mail stands; the last four are ends."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    DATA = "data"
+    IN_DOUBT = "in-doubt"
+    SENT = "sent"
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail of ours as the outbox knows it."""
+
+    message_id: str
+    kind: Kind
+    mailbox: str
+    recipient: str
+    ticket: str | None
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A later word about a mail that has left: it bounced after all, or it did arrive."""
+
+    message_id: str
+    phase: Phase
+    reply: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every change one mail or one timer causes, composed before any of it is performed."""
@@ -384,6 +425,7 @@ class Plan:
     files: tuple[NewFile, ...] = ()
     quarantine: Quarantined | None = None
     occurrence: Occurrence | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 class ReceiptKind(StrEnum):

@@ -45,6 +45,11 @@ def refusal(mail: InboundMail, own_addresses: frozenset[str], own_ids: bool = Fa
     return Refusal.NULL_PATH if mail.return_path == "" else None
 
 
+def is_report(mail: InboundMail) -> bool:
+    """Whether this is a delivery status notification, by the standard or by custom."""
+    return _report(mail) is Refusal.DSN
+
+
 def _report(mail: InboundMail) -> Refusal | None:
     """Delivery and disposition notifications (RFC 3464, RFC 8098), and the bounces of servers that follow neither."""
     if mail.report_type == "delivery-status" or mail.media_type == "message/delivery-status":

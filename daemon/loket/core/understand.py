@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loket.core import parse
+from loket.core.bounce import Bounce, read_bounce
 from loket.core.classify import classify
 from loket.core.command import Doubtful, Proven, speaker
 from loket.core.known import Known
-from loket.core.model import InboundMail, Refusal, Verdict
+from loket.core.model import InboundMail, Refusal, Sent, Verdict
 from loket.core.office import Office
 from loket.core.refuse import refusal
 from loket.core.thread import Mention, Thread, belongs
@@ -34,6 +35,21 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounced:
+    """A report about a mail that really left here."""
+
+    bounce: Bounce
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A copy of a mail of ours that nobody was sure had left: it did."""
+
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUp:
     """A mail about a ticket there is; `verdict` is what its own subject asks for."""
 
@@ -49,7 +65,7 @@ class Request:
     mention: str | None = None
 
 
-Understood = Machine | Proven | Doubtful | FollowUp | Request
+Understood = Machine | Bounced | Returned | Proven | Doubtful | FollowUp | Request
 
 
 def links(mail: InboundMail) -> int:
@@ -85,7 +101,7 @@ def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now:
     """Machine mail first, since a bounce must be seen as one before anything is believed of it; then officers."""
     verdict = request_verdict(mail, office, own=is_own(mail, keys))
     if verdict.refusal is not None and verdict.refusal.machine:
-        return Machine(verdict.refusal)
+        return _machine(mail, verdict.refusal, known)
     speaking = speaker(mail, office, keys, now)
     if speaking is not None:
         return speaking
@@ -93,3 +109,16 @@ def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now:
     if isinstance(thread, Thread) and verdict.rule != "status":
         return FollowUp(thread, verdict)
     return Request(verdict, thread.number if isinstance(thread, Mention) else None)
+
+
+def _machine(mail: InboundMail, refusal: Refusal, known: Known) -> Machine | Bounced | Returned:
+    """A report is believed only about a mail the outbox knows, and to the recipient it went to."""
+    if refusal is Refusal.DSN:
+        bounce = read_bounce(mail)
+        for message_id in bounce.message_ids if bounce else ():
+            sent = known.sent.get(message_id)
+            if bounce and sent and bounce.recipient in ("", sent.recipient):
+                return Bounced(bounce, sent)
+    if refusal is Refusal.OWN_MAIL and mail.message_id in known.sent:
+        return Returned(known.sent[mail.message_id])
+    return Machine(refusal)

@@ -25,6 +25,7 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     _insert(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
     _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
     _insert(connection, schema.occurrence, [_occurrence(plan, now) for plan in plans if plan.occurrence])
+    _marks(connection, plans, now)
     _fates(connection, plans)
 
 
@@ -72,6 +73,15 @@ def _occurrence(plan: Plan, now: datetime) -> dict[str, Any]:
     if due is None:
         raise ValueError("no occurrence")
     return {"what": due.what, "whom": due.whom, "due_at": due.due_at, "at": now}
+
+
+def _marks(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
+    for mark in (mark for plan in plans for mark in plan.marks):
+        connection.execute(
+            update(schema.outbox)
+            .where(schema.outbox.c.message_id == mark.message_id)
+            .values(phase=mark.phase.value, reply=mark.reply, ended_at=now)
+        )
 
 
 def _ref(ref: MailRef) -> dict[str, Any]:

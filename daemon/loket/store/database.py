@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,10 +65,10 @@ class Database:
         """Bring the schema to this version's."""
         settings = AlembicConfig()
         settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self._turn, self.engine.connect() as connection:
+        # A writer from its first statement: of two processes that open a new store, the second finds it made.
+        with self.write() as connection:
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
-            connection.commit()
 
     def claim(self) -> None:
         """Make this process the one daemon of the store, as long as it lives; StoreBusy where another is."""
@@ -92,9 +94,24 @@ def _sqlite_settings(connection: Any, _record: Any) -> None:
     # SQLAlchemy issues BEGIN itself (see _sqlite_begin); the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
+    for setting in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
         cursor.execute(f"PRAGMA {setting}")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    # Only the first opening changes anything, and that one statement does not wait for its turn as all others do.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _sqlite_begin(connection: Connection) -> None:

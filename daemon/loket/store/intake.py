@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, func, insert, literal, select, tuple_, update
 
+from loket.core.gate import LOOP_WINDOW, WINDOW, Caps
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, MailRef, Plan, RawMail, State
+from loket.core.model import Fate, Kind, MailRef, Phase, Plan, RawMail, Sent, State
 from loket.ports import Cursor
 from loket.store import schema
 from loket.store.apply import apply_plans, keep_content
@@ -20,6 +21,7 @@ from loket.store.rows import ticket_of
 
 _L = schema.ledger.c
 _T = schema.ticket.c
+_O = schema.outbox.c
 
 
 def _at(ref: MailRef) -> Any:
@@ -44,6 +46,7 @@ class Batch:
 
     connection: Connection
     files_to: Mapping[str, bool]
+    caps: Caps = field(default_factory=Caps)
 
     def unseen(self, refs: Sequence[MailRef]) -> set[MailRef]:
         """Those of the refs that have no end yet."""
@@ -76,15 +79,49 @@ class Batch:
         known = Known(year=year, serial=last or 0)
         counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
         known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
-        if hints.numbers:
-            rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(hints.numbers)))
-            known.tickets.update({row.number: ticket_of(row) for row in rows})
+        self._add_tickets(known, hints.numbers)
         if hints.addresses:
             query = select(_T.number, _T.applicant, _T.counter, _T.identity)
             query = query.where(_T.applicant.in_(hints.addresses), _T.identity != "").order_by(_T.number)
             for row in self.connection.execute(query):
                 known.by_identity.setdefault((row.applicant, row.counter or "", row.identity), []).append(row.number)
+        if hints.message_ids:
+            known.sent.update({sent.message_id: sent for sent in self._sent(hints.message_ids)})
+            self._add_tickets(known, {sent.ticket for sent in known.sent.values() if sent.ticket})
+        self._lately(known, hints, now)
         return known
+
+    def _add_tickets(self, known: Known, numbers: Collection[str]) -> None:
+        if numbers:
+            rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(numbers)))
+            known.tickets.update({row.number: ticket_of(row) for row in rows})
+
+    def _sent(self, message_ids: Collection[str]) -> list[Sent]:
+        query = select(_O.message_id, _O.kind, _O.mailbox, _O.recipient, _O.ticket, _O.phase)
+        query = query.where(_O.message_id.in_(message_ids))
+        return [
+            Sent(row.message_id, Kind(row.kind), row.mailbox, row.recipient, row.ticket, Phase(row.phase))
+            for row in self.connection.execute(query)
+        ]
+
+    def _lately(self, known: Known, hints: Hints, now: datetime) -> None:
+        """Automatic responses of the last hour, as many as the caps look at, and how often the same was said."""
+        known.gate.caps = self.caps
+        automatic = [kind.value for kind in Kind if kind.automatic]
+        recent = select(_O.recipient, _O.next_at).where(_O.kind.in_(automatic), _O.next_at > now - WINDOW)
+        if self.caps.total is not None:
+            newest = recent.order_by(_O.next_at.desc()).limit(self.caps.total)
+            known.gate.total += [row.next_at for row in self.connection.execute(newest)]
+        if not hints.addresses:
+            return
+        if self.caps.per_address is not None:
+            for row in self.connection.execute(recent.where(_O.recipient.in_(hints.addresses))):
+                known.gate.by_address.setdefault(row.recipient, []).append(row.next_at)
+        said = select(_T.applicant, _T.subject, func.count().label("times")).where(
+            _T.applicant.in_(hints.addresses), _T.created_at > now - LOOP_WINDOW
+        )
+        for row in self.connection.execute(said.group_by(_T.applicant, _T.subject)):
+            known.said_lately[(row.applicant, row.subject)] = row.times
 
     def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
         """Raw bytes and a pending ledger row for each mail; one that is pending already gets what it lacks."""
@@ -137,12 +174,13 @@ class IntakeStore:
 
     database: Database
     files_to: Mapping[str, bool]
+    caps: Caps = field(default_factory=Caps)
 
     @contextmanager
     def begin(self) -> Iterator[Batch]:
         """A transaction, durable when the block ends."""
         with self.database.write() as connection:
-            yield Batch(connection, self.files_to)
+            yield Batch(connection, self.files_to, self.caps)
 
     def cursor(self, mailbox: str) -> Cursor | None:
         """Where intake of a mailbox stands; None before its first start."""
@@ -181,7 +219,7 @@ class IntakeStore:
             if error is None:
                 values: dict[str, Any] = {"polled_at": now, "error": None, "error_since": None}
             else:
-                since = func.coalesce(table.c.error_since, now)
+                since = func.coalesce(table.c.error_since, literal(now, schema.UtcDateTime))
                 values = {"error": error, "error_since": since}
             first = {
                 "folder": "",

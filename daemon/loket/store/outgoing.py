@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from loket.core.model import Event, Kind, Outbound, Receipt, ReceiptKind
-from loket.ports import Claimed
+from loket.core.model import Event, Kind, Outbound, Phase, Receipt, ReceiptKind, Sent
+from loket.ports import Aftermath, Claimed
 from loket.store import schema
+from loket.store.apply import apply_plans
 from loket.store.database import Database
-from loket.store.rows import event_row, segments_of
+from loket.store.rows import event_row, segments_of, ticket_of
 
 _O = schema.outbox.c
-_END = {ReceiptKind.SENT: "sent", ReceiptKind.REFUSED: "refused", ReceiptKind.IN_DOUBT: "in-doubt"}
+_END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +63,63 @@ class OutgoingStore:
         with self.database.write() as connection:
             connection.execute(update(schema.outbox).where(_O.id.in_(ids)).values(phase="data"))
 
-    def settle(self, claimed: Claimed, receipt: Receipt, next_at: datetime | None, now: datetime) -> None:
-        """Write the verdict back with its event; with `next_at` the mail is due again then."""
-        values = {"code": receipt.code, "reply": receipt.text[:1000]}
+    def settle(
+        self,
+        claimed: Claimed,
+        receipt: Receipt,
+        next_at: datetime | None,
+        now: datetime,
+        aftermath: Aftermath | None = None,
+    ) -> bool:
+        """Write the verdict back with its event; with `next_at` the mail is due again then.
+
+        A bad end and what follows from it are one transaction. True where the aftermath wrote mail.
+        """
+        values: dict[str, Any] = {"code": receipt.code, "reply": receipt.text[:1000]}
+        phase = _END.get(receipt.kind, Phase.REFUSED)
         if next_at is None:
-            values |= {"phase": _END.get(receipt.kind, "refused"), "ended_at": now}
+            values |= {"phase": phase.value, "ended_at": now}
         else:
-            values |= {"phase": "due", "next_at": next_at}
+            values |= {"phase": Phase.DUE.value, "next_at": next_at}
             if receipt.kind is ReceiptKind.NOT_TRIED:
                 values["attempts"] = claimed.attempt - 1
         with self.database.write() as connection:
             connection.execute(update(schema.outbox).where(_O.id == claimed.id).values(values))
-            if next_at is None:
-                connection.execute(insert(schema.event).values(event_row(_event(claimed, receipt, now))))
+            if next_at is not None:
+                return False
+            connection.execute(insert(schema.event).values(event_row(_event(claimed, receipt, now))))
+            if phase is Phase.SENT:
+                return False
+            mail = claimed.mail
+            sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
+            said = f"{receipt.code or ''} {receipt.text}".strip()
+            return _follow(connection, sent, said, f"outbox {claimed.id}", now, aftermath)
 
-    def recover(self, now: datetime) -> int:
+    def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
+        said = "stopped while the mail was being handed over"
         with self.database.write() as connection:
             connection.execute(
-                update(schema.outbox).where(_O.phase == "claimed").values(phase="due", attempts=_O.attempts - 1)
+                update(schema.outbox)
+                .where(_O.phase == Phase.CLAIMED.value)
+                .values(phase=Phase.DUE.value, attempts=_O.attempts - 1)
             )
             doubtful = connection.execute(
-                select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind).where(_O.phase == "data")
+                select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind, _O.recipient).where(
+                    _O.phase == Phase.DATA.value
+                )
             ).all()
             for row in doubtful:
                 connection.execute(
                     update(schema.outbox)
                     .where(_O.id == row.id)
-                    .values(phase="in-doubt", ended_at=now, reply="stopped while the mail was being handed over")
+                    .values(phase=Phase.IN_DOUBT.value, ended_at=now, reply=said)
                 )
-                event = Event(
-                    now,
-                    "in-doubt",
-                    row.ticket,
-                    row.mailbox,
-                    None,
-                    "",
-                    {"message_id": row.message_id, "kind": row.kind, "reply": "stopped while handing over"},
-                )
+                detail = {"message_id": row.message_id, "kind": row.kind, "reply": said}
+                event = Event(now, Phase.IN_DOUBT.value, row.ticket, row.mailbox, None, "", detail)
                 connection.execute(insert(schema.event).values(event_row(event)))
+                sent = Sent(row.message_id, Kind(row.kind), row.mailbox, row.recipient, row.ticket, Phase.IN_DOUBT)
+                _follow(connection, sent, said, f"outbox {row.id}", now, aftermath)
         return len(doubtful)
 
     def release(self, ids: Sequence[int]) -> None:
@@ -123,6 +143,17 @@ class OutgoingStore:
             return connection.execute(
                 select(func.count()).select_from(schema.outbox).where(_O.phase.in_(("due", "claimed", "data")))
             ).scalar_one()
+
+
+def _follow(
+    connection: Connection, sent: Sent, said: str, cause: str, now: datetime, aftermath: Aftermath | None
+) -> bool:
+    if aftermath is None:
+        return False
+    row = connection.execute(select(schema.ticket).where(schema.ticket.c.number == sent.ticket)).one_or_none()
+    plan = aftermath(sent, ticket_of(row) if row else None, sent.phase, said, cause)
+    apply_plans(connection, [plan], now)
+    return bool(plan.outbox)
 
 
 def _event(claimed: Claimed, receipt: Receipt, now: datetime) -> Event:

@@ -113,7 +113,7 @@ def outbox_row(of: Outbound, now: datetime) -> dict[str, Any]:
         "eight_bit": of.eight_bit,
         "phase": "due",
         "attempts": 0,
-        "next_at": now,
+        "next_at": of.not_before or now,
         "created_at": now,
     }
 

@@ -182,6 +182,8 @@ outbox = Table(
     Index("ix_outbox_phase_priority_next_at", "phase", "priority", "next_at"),
     Index("ix_outbox_ticket", "ticket"),
     Index("ix_outbox_message_id", "message_id"),
+    Index("ix_outbox_recipient_next_at", "recipient", "next_at"),
+    Index("ix_outbox_next_at", "next_at"),
 )
 
 occurrence = Table(

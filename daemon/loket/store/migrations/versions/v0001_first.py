@@ -104,7 +104,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     op.create_index("ix_outbox_message_id", "outbox", ["message_id"], unique=False)
+    op.create_index("ix_outbox_next_at", "outbox", ["next_at"], unique=False)
     op.create_index("ix_outbox_phase_priority_next_at", "outbox", ["phase", "priority", "next_at"], unique=False)
+    op.create_index("ix_outbox_recipient_next_at", "outbox", ["recipient", "next_at"], unique=False)
     op.create_index("ix_outbox_ticket", "outbox", ["ticket"], unique=False)
     op.create_table(
         "quarantine",

@@ -1,0 +1,47 @@
+"""The gate that everything automatic passes: bounded per address and in all, the excess later, never dropped (P9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from loket.core.model import Outbound
+
+WINDOW = timedelta(hours=1)
+# The same words from one address so often in so short a time are two machines talking.
+LOOP_WINDOW = timedelta(minutes=10)
+LOOP_COUNT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Automatic responses in an hour: to one address, and to all together; None for no bound."""
+
+    per_address: int | None = 60
+    total: int | None = 2000
+
+
+@dataclass(slots=True)
+class Gate:
+    """When recent automatic responses left or will leave; each one admitted counts for the next."""
+
+    caps: Caps
+    by_address: dict[str, list[datetime]] = field(default_factory=dict)
+    total: list[datetime] = field(default_factory=list)
+
+    def admit(self, mails: Sequence[Outbound], now: datetime) -> tuple[Outbound, ...]:
+        """The mails, automatic ones with the moment from which they may leave."""
+        return tuple(self._one(mail, now) if mail.kind.automatic else mail for mail in mails)
+
+    def _one(self, mail: Outbound, now: datetime) -> Outbound:
+        mine = self.by_address.setdefault(mail.recipient, [])
+        at = max([now, *_free_at(mine, self.caps.per_address), *_free_at(self.total, self.caps.total)])
+        mine.append(at)
+        self.total.append(at)
+        return mail if at == now else replace(mail, not_before=at)
+
+
+def _free_at(times: Sequence[datetime], cap: int | None) -> tuple[datetime, ...]:
+    """When a full window has room again: an hour after the one that is `cap` places back; nothing while it has room."""
+    return () if cap is None or len(times) < cap else (sorted(times)[-cap] + WINDOW,)

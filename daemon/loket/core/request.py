@@ -1,0 +1,171 @@
+"""A new request: its ticket, and the one automatic response it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product as combinations
+from typing import Any
+
+from loket.core import context, notice
+from loket.core.case import Case, due, free_field, reply
+from loket.core.classify import Compiled
+from loket.core.gate import LOOP_COUNT
+from loket.core.headers import clean_text
+from loket.core.known import identity
+from loket.core.model import (
+    TRIAGE,
+    Fate,
+    Kind,
+    Outbound,
+    Plan,
+    Refusal,
+    State,
+    Ticket,
+    Verdict,
+)
+from loket.core.office import Office
+from loket.core.understand import links
+
+
+def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str]) -> Plan:
+    """A new ticket, its history, and the one automatic response it may have."""
+    mail, office, now = case.mail, case.office, case.now
+    mailbox = mail.raw.ref.mailbox
+    if case.known.said_lately.get((case.author, clean_text(mail.subject)), 0) >= LOOP_COUNT:
+        verdict = replace(verdict, refusal=verdict.refusal or Refusal.LOOP)
+    queue = verdict.queue or TRIAGE
+    fields = {name: clean_text(value) for name, value in verdict.fields.items()}
+    same = identity(fields, free_field(office, mailbox, verdict.rule))
+    counter = verdict.counter or office.counters[mailbox].name
+    ticket = Ticket(
+        number=case.known.next_number(office.prefix),
+        mailbox=mailbox,
+        counter=counter,
+        rule=verdict.rule,
+        queue=queue,
+        state=State.WAITING if verdict.outcome == "incomplete" and verdict.refusal is None else State.OPEN,
+        applicant=case.author,
+        applicant_name=clean_text(mail.author.name, 80) if mail.author else "",
+        subject=clean_text(mail.subject),
+        fields=fields,
+        missing=verdict.missing,
+        identity=same,
+        original=mail.raw.stored,
+        message_id=mail.message_id,
+        last_message_id=mail.message_id,
+        attachments=len(mail.attachments),
+        created_at=now,
+        updated_at=now,
+        due_at=due(case, queue),
+        respond=verdict.refusal is None,
+    )
+    if ticket.state is State.WAITING:
+        ticket = replace(ticket, due_at=None)
+    earlier = list(dict.fromkeys([*linked, *case.known.related(case.author, counter, same)]))
+    opened = case.event(
+        "opened",
+        ticket.number,
+        outcome=verdict.outcome,
+        rule=verdict.rule,
+        queue=queue,
+        match=verdict.match,
+        missing=list(verdict.missing),
+        refusal=verdict.refusal.value if verdict.refusal else None,
+        defects=list(mail.defects),
+    )
+    told = [number for number in earlier if _is_theirs(case, number, same, counter)]
+    outbox = [] if verdict.refusal else [response(case, ticket, verdict, told)]
+    if ticket.state is State.OPEN:
+        outbox += notice.notices(case.post, ticket, mail.raw)
+    return Plan(
+        mail.raw.ref,
+        Fate.TICKET,
+        ticket_of_mail=ticket.number,
+        opened=ticket,
+        links=tuple((ticket.number, number) for number in earlier),
+        events=(opened, *(case.event("linked", ticket.number, to=number) for number in earlier)),
+        outbox=tuple(outbox),
+    )
+
+
+def _is_theirs(case: Case, number: str, same: str, counter: str) -> bool:
+    """Whether an earlier ticket's number may be said to this author."""
+    ticket = case.known.tickets.get(number)
+    return number in case.known.related(case.author, counter, same) or (
+        ticket is not None and ticket.applicant == case.author
+    )
+
+
+def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]) -> Outbound:
+    """The acknowledgement, the correction, or the way to write; to the author alone, never to Reply-To (P8)."""
+    office, mail = case.office, case.mail
+    place = 0
+    if ticket.state is State.OPEN:
+        place = case.known.open_in_queue.get(ticket.queue, 0) + 1
+    said = context.ticket(
+        office,
+        case.post.counter,
+        ticket,
+        case.now,
+        place=place,
+        linked=linked,
+        wrong=[address for address in verdict.use_mailbox if address != ticket.mailbox],
+        attachments=context.attachment_names(mail),
+        links=links(mail) if mail.parts else 0,
+    )
+    kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
+    if verdict.outcome == "incomplete":
+        kind, template = Kind.CORRECTION, "umum/koreksi"
+        said.update(_correction(case, verdict))
+    elif verdict.outcome == "unmatched":
+        kind, template = Kind.CORRECTION, "umum/petunjuk"
+        forms = office.forms(ticket.mailbox)
+        said["forms"] = [{"title": form.title, "subject": form.subject, "address": form.address} for form in forms]
+    return reply(case, ticket, kind, template, said)
+
+
+def _correction(case: Case, verdict: Verdict) -> dict[str, Any]:
+    """What was missing and the very subject to send."""
+    office = case.office
+    desk = office.desks[case.mail.raw.ref.mailbox]
+    compiled = next(
+        compiled
+        for compiled in (*desk.own, *(other.compiled for other in desk.elsewhere))
+        if compiled.rule.name == verdict.rule
+    )
+    asked = [name for name in verdict.missing if office.values.get(name)]
+    return {
+        "missing": [_label(office, name) for name in verdict.missing],
+        "send": list(_to_send(case, compiled, verdict, asked)),
+        "needs_attachment": "attachments" in verdict.missing,
+    }
+
+
+def _to_send(case: Case, compiled: Compiled, verdict: Verdict, asked: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Every subject that would be complete, with the address it goes to and the value that tells them apart.
+
+    A missing value of two gives two subjects to choose from: one with a blank left in would be incomplete again.
+    """
+    office, mailbox = case.office, case.mail.raw.ref.mailbox
+    for address in verdict.use_mailbox or (mailbox,):
+        fixed = office.desks[address].fixed
+        open_fields = [name for name in asked if name not in fixed]
+        for values in combinations(*(office.values[name] for name in open_fields)):
+            chosen = dict(zip(open_fields, values, strict=True))
+            known = {**verdict.fields, **chosen}
+            form = compiled.pattern.form(known, office.blanks) if compiled.pattern else case.mail.subject
+            told_apart = chosen or {name: value for name, value in fixed.items() if name in asked}
+            yield {"subject": clean_text(form), "address": address, "hint": ", ".join(told_apart.values())}
+
+
+def _label(office: Office, name: str) -> str:
+    if name == "attachments":
+        return _ATTACHMENT.get(office.language, "attachment")
+    values = office.values.get(name, ())
+    between = " atau " if office.language == "id" else " or "
+    label = office.labels.get(name, name)
+    return f"{label} ({between.join(values)})" if values else label
+
+
+_ATTACHMENT = {"id": "lampiran"}
