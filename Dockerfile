@@ -4,8 +4,9 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY constraints.txt pyproject.toml README.md ./
+COPY constraints.txt pyproject.toml README.md config.yaml ./
 COPY daemon ./daemon
+COPY rules ./rules
 # The build backend goes to this stage's own Python and stays behind; only the venv travels on.
 RUN pip install --no-cache-dir -c constraints.txt hatchling \
  && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \

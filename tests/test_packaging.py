@@ -35,11 +35,12 @@ def test_each_requirement_has_a_pin_within_its_bounds(requirement: Requirement) 
     assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)])
 
 
-def test_the_wheel_holds_the_package_and_its_type_marker_and_nothing_else(tmp_path: Path) -> None:
+def test_the_wheel_holds_the_package_its_type_marker_the_shipped_office_and_nothing_else(tmp_path: Path) -> None:
     # Built from a copy, for the backend writes beside its source.
     source = tmp_path / "source"
     shutil.copytree(TOP / "daemon", source / "daemon", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
+    shutil.copytree(TOP / "rules", source / "rules")
+    for name in ("pyproject.toml", "README.md", "config.yaml"):
         shutil.copy(TOP / name, source)
     built = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
@@ -55,6 +56,8 @@ def test_the_wheel_holds_the_package_and_its_type_marker_and_nothing_else(tmp_pa
     package = source / "daemon"
     assert names >= {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
     assert "loket/py.typed" in names
+    shipped = [path for path in (source / "config.yaml", *(source / "rules").rglob("*")) if path.is_file()]
+    assert names >= {f"loket/demo/office/{path.relative_to(source)}" for path in shipped}
     assert {name.split("/")[0].split("-")[0] for name in names} == {"loket"}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import make_url
@@ -16,7 +17,7 @@ from sqlalchemy import make_url
 from loket import maillog
 from loket.config.load import Snapshot
 from loket.config.models import Endpoint
-from loket.config.secrets import keys, resolve
+from loket.config.secrets import SecretError, keys, resolve
 from loket.core.gate import Caps
 from loket.core.mail import Post
 from loket.core.model import Phase, Plan, Sent, Ticket
@@ -41,6 +42,8 @@ from loket.watch import Watcher
 TICK_SECONDS = 30
 STOP_SECONDS = 30.0
 
+T = TypeVar("T")
+
 
 class SystemClock:
     """The machine's clock, in UTC."""
@@ -62,10 +65,15 @@ class Stores:
     files: FolderFiles
 
 
-def open_stores(snapshot: Snapshot, now: datetime) -> Stores:
-    """Open the store of a configuration and bring its schema up to date; a new one was made `now`."""
+def open_stores(snapshot: Snapshot, now: datetime, *, claim: bool = False) -> Stores:
+    """Open the store of a configuration and bring its schema up to date; a new one was made `now`.
+
+    With `claim`, for this process alone: a newer daemon must not change the schema under one that still runs.
+    """
     config = snapshot.config
     database = Database(_database_url(config.store.database, snapshot.root))
+    if claim:
+        database.claim()
     database.migrate()
     files = FolderFiles(snapshot.root / config.store.files)
     files_to = {address: mailbox.file_to is not None for address, mailbox in config.mailboxes.items()}
@@ -89,6 +97,34 @@ def _database_url(written: str, root: Path) -> str:
     return written
 
 
+def _endpoint(snapshot: Snapshot, address: str, door: int) -> tuple[Endpoint, str, str, str | None]:
+    mailbox = snapshot.config.mailboxes[address]
+    server = snapshot.config.servers[mailbox.server]
+    ca_file = str(snapshot.root / server.ca) if server.ca else None
+    user, password = mailbox.login.user or address, resolve(mailbox.login.password, snapshot.root)
+    return server.doors[door], user, password, ca_file
+
+
+def imap_door(snapshot: Snapshot, address: str) -> Door:
+    """Where and as whom a mailbox is read; the secret is resolved at each call, so a changed one is picked up."""
+    at, user, password, ca_file = _endpoint(snapshot, address, 0)
+    mailbox = snapshot.config.mailboxes[address]
+    read_only = mailbox.file_to is None
+    return Door(at.host, at.port, at.security, user, password, mailbox.folder, read_only, ca_file)
+
+
+def smtp_door(snapshot: Snapshot, address: str) -> SubmissionDoor:
+    """Where and as whom a mailbox's mail is submitted."""
+    at, user, password, ca_file = _endpoint(snapshot, address, 1)
+    return SubmissionDoor(at.host, at.port, at.security, user, password, ca_file)
+
+
+def bounds(snapshot: Snapshot) -> Bounds:
+    """How much is held at once."""
+    batch = snapshot.config.batch
+    return Bounds(batch.mails, batch.octets, batch.piece)
+
+
 class App:
     """The daemon on one configuration and store."""
 
@@ -100,12 +136,19 @@ class App:
         # Every password must be there before anything is opened: half a daemon is worse than none.
         for mailbox in snapshot.config.mailboxes.values():
             resolve(mailbox.login.password, snapshot.root)
-        self.stores = open_stores(snapshot, self.clock.now())
-        self.stores.database.claim()
+        self.stores = open_stores(snapshot, self.clock.now(), claim=True)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._couriers = {address: self._courier(address) for address in snapshot.config.mailboxes}
         self._runners = {address: self._runner(address) for address in snapshot.config.mailboxes}
-        self.taker = Taker(self.stores.intake, self.office, self.keys, self.clock, is_unavailable, self._wrote)
+        self.taker = Taker(
+            self.stores.intake,
+            self.office,
+            self.keys,
+            self.clock,
+            is_unavailable,
+            self._wrote,
+            self.stores.contents.load,
+        )
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
         self.timers = Timers(
             self.stores.desk,
@@ -122,20 +165,16 @@ class App:
         """The office as the running configuration says."""
         return self.snapshot.office
 
-    def _endpoint(self, address: str, *, imap: bool) -> tuple[Endpoint, str, str, str | None]:
-        mailbox = self.snapshot.config.mailboxes[address]
-        server = self.snapshot.config.servers[mailbox.server]
-        door = server.doors[0 if imap else 1]
-        ca_file = str(self.snapshot.root / server.ca) if server.ca else None
-        return door, mailbox.login.user or address, resolve(mailbox.login.password, self.snapshot.root), ca_file
-
     def _courier(self, address: str) -> SmtpCourier:
-        def door() -> SubmissionDoor:
-            at, user, password, ca_file = self._endpoint(address, imap=False)
-            return SubmissionDoor(at.host, at.port, at.security, user, password, ca_file)
-
         server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
-        return SmtpCourier(door, server.connections)
+        return SmtpCourier(lambda: self._open(smtp_door, address), server.connections)
+
+    def _open(self, door: Callable[[Snapshot, str], T], address: str) -> T:
+        try:
+            return door(self.snapshot, address)
+        except SecretError as error:
+            # It was there at the start: while it is being exchanged, the server just cannot be reached.
+            raise ConnectionError(str(error)) from error
 
     def _runner(self, address: str) -> OutboxRunner:
         server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
@@ -157,17 +196,10 @@ class App:
 
     def _watcher(self, address: str) -> Watcher:
         mailbox = self.snapshot.config.mailboxes[address]
-        batch = self.snapshot.config.batch
-
-        def door() -> Door:
-            at, user, password, ca_file = self._endpoint(address, imap=True)
-            read_only = mailbox.file_to is None
-            return Door(at.host, at.port, at.security, user, password, mailbox.folder, read_only, ca_file)
-
         return Watcher(
             MailboxIntake(Habits(address, mailbox.folder, mailbox.history, mailbox.file_to), self.taker),
-            door,
-            Bounds(batch.mails, batch.octets, batch.piece),
+            lambda: self._open(imap_door, address),
+            bounds(self.snapshot),
             self.stores.files,
             self.snapshot.config.servers[mailbox.server].idle_renewal,
             is_unavailable,
@@ -190,13 +222,17 @@ class App:
         for name in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(name, self.stop, name.name)
         self._recover()
-        scheduler = AsyncIOScheduler(timezone=self.office().zone)
+        # By default a job that the loop gets to over a second late is left out: a poll missed for a busy moment.
+        late = {"misfire_grace_time": None, "coalesce": True}
+        scheduler = AsyncIOScheduler(timezone=self.office().zone, job_defaults=late)
         senders = [asyncio.create_task(runner.run(), name=f"outbox {at}") for at, runner in self._runners.items()]
         for watcher in self.watchers:
             watcher.start()
             seconds = self.snapshot.config.mailboxes[watcher.mailbox].poll
             scheduler.add_job(watcher.poke, "interval", seconds=seconds, jitter=max(1, seconds // 10), max_instances=1)
-        scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, max_instances=1, next_run_time=self.clock.now())
+        # The scheduler runs on the machine's clock, whatever ours says.
+        at_once = datetime.now(UTC)
+        scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, max_instances=1, next_run_time=at_once)
         scheduler.start()
         maillog.started(len(self.watchers), self.office().rules_hash)
         stopped = asyncio.create_task(self._stop.wait())

@@ -81,6 +81,11 @@ class ContentReader:
         with self.folder.map(file) as mapped:
             yield mapped
 
+    def load(self, file: StoredFile) -> Buffer:
+        """The bytes for as long as they are held: a large file is mapped, a small one read."""
+        data = self.contents.small(file.sha256)
+        return data if data is not None else self.folder.map(file)
+
     def form(self, file: StoredFile) -> ByteForm:
         """How an original may be enclosed; one over 8 MB is not looked at and travels as base64."""
         if file.size > 8_000_000:

@@ -24,6 +24,9 @@ from loket.ports import Listed
 CONNECT_SECONDS = 20
 READ_SECONDS = 90
 
+# A search answers in one line, which imaplib cuts off at about 150,000 mails by default.
+imaplib._MAXLINE = 100_000_000  # type: ignore[attr-defined] # there is no public way
+
 # What a lost, refused or confused session can raise.
 SESSION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError)
 
@@ -119,7 +122,12 @@ class ImapSession:
         client._imap.debug = 0
         client.normalise_times = False
         if door.security == "starttls":
-            client.starttls(context)
+            try:
+                client.starttls(context)
+            except BaseException:
+                self._client = client
+                self._drop()
+                raise
         return client
 
     def _log_in(self) -> None:
@@ -148,18 +156,26 @@ class ImapSession:
         `n:*` names the last mail even when n lies past it (RFC 9051 6.4.9), so what is not above is left out.
         """
         above = {int(uid) for uid in self._client.search(["UID", f"{after_uid + 1}:*"]) if uid > after_uid}
-        found: list[Listed] = []
-        for chunk in _chunks(sorted(above.union(also)), 500):
-            found += self._facts(chunk)
+        found = self.facts(sorted(above.union(also)))
+        # Expunged since the search: it was seen, so it needs an end, which fetching it in vain will give it.
+        found += [Listed(uid, 0, _aware(None)) for uid in above.difference(one.uid for one in found)]
         return sorted(found, key=lambda one: one.uid)
 
-    def _facts(self, uids: Sequence[int]) -> list[Listed]:
-        answer = self._client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
-        return [
-            Listed(uid, int(facts[b"RFC822.SIZE"]), _aware(facts.get(b"INTERNALDATE")))
-            for uid, facts in answer.items()
-            if b"RFC822.SIZE" in facts
-        ]
+    def uids(self) -> list[int]:
+        """Every UID in the folder, for the count against the ledger."""
+        return sorted(int(uid) for uid in self._client.search(["UID", "1:*"]))
+
+    def facts(self, uids: Sequence[int]) -> list[Listed]:
+        """Size and date of those of the mails that are still there, ascending."""
+        found: list[Listed] = []
+        for chunk in _chunks(uids, 500):
+            answer = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
+            found += [
+                Listed(uid, int(facts[b"RFC822.SIZE"]), _aware(facts.get(b"INTERNALDATE")))
+                for uid, facts in answer.items()
+                if b"RFC822.SIZE" in facts
+            ]
+        return sorted(found, key=lambda one: one.uid)
 
     def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
         """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""

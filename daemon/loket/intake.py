@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from loket import maillog
 from loket.core.decide import decide
+from loket.core.headers import clean_text
 from loket.core.known import Known, hints
-from loket.core.model import Event, Fate, InboundMail, MailRef, Plan, RawMail
+from loket.core.model import Buffer, Event, Fate, InboundMail, MailRef, Plan, Quarantined, RawMail, StoredFile
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.report import give_up
@@ -42,6 +43,7 @@ class Taker:
     clock: Clock
     unavailable: Callable[[BaseException], bool]
     wrote: Callable[[str], None]
+    load: Callable[[StoredFile], Buffer]
 
     def take(self, raws: Sequence[RawMail]) -> None:
         """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt."""
@@ -60,14 +62,22 @@ class Taker:
             if self.unavailable(error):
                 raise
             now = self.clock.now()
-            said = f"{type(error).__name__}: {error}"[:500]
+            said = clean_text(f"{type(error).__name__}: {error}", 500)
             tried = self.store.failed(raw, said, now)
             maillog.raised(raw.ref, said, tried)
             if tried >= ATTEMPTS:
-                plan = give_up(raw, said, self.office(), self.keys, now)
+                plan = self._give_up(raw, said, now)
                 with self.store.begin() as transaction:
                     transaction.apply([plan], now)
                 self._tell([plan], raw.ref.mailbox)
+
+    def _give_up(self, raw: RawMail, said: str, now: datetime) -> Plan:
+        try:
+            return give_up(raw, said, self.office(), self.keys, now)
+        except Exception as error:  # noqa: BLE001 - without this end it would keep the mails behind it for ever
+            said = clean_text(f"{said}; and telling of it: {type(error).__name__}: {error}", 500)
+            event = Event(now, "quarantined", None, "?", str(raw.ref), self.office().rules_hash, {"error": said})
+            return Plan(raw.ref, Fate.QUARANTINE, events=(event,), quarantine=Quarantined("raised", said))
 
     def _batch(self, raws: Sequence[RawMail]) -> None:
         office, now = self.office(), self.clock.now()
@@ -126,6 +136,7 @@ class MailboxIntake:
     def poll(self, session: ImapSession) -> int:
         """Take in what is new and what was left pending, then file; returns how many mails were taken."""
         store, mailbox = self.taker.store, self.habits.mailbox
+        self._kept()
         cursor = self._cursor(session)
         pending = store.pending(mailbox, session.uidvalidity)
         listed = session.listing(cursor.last_uid, pending)
@@ -139,6 +150,29 @@ class MailboxIntake:
         self._file(session)
         store.polled(mailbox, self.taker.clock.now(), None)
         return len(fresh)
+
+    def _kept(self) -> None:
+        """Mails whose bytes are here and that have no end yet: they raised before, or were released by hand."""
+        for ref, internaldate, stored in self.taker.store.kept(self.habits.mailbox):
+            try:
+                data = self.taker.load(stored)
+            except FileNotFoundError as error:
+                # Nothing to work on until a person puts the file back; the mail stays pending, in sight.
+                maillog.unreadable(ref, str(error))
+                continue
+            self.taker.take([RawMail(ref, internaldate, data, stored)])
+
+    def verify(self, session: ImapSession) -> int:
+        """Count every UID on the server against the ledger (promise P1); what is absent is taken in now."""
+        store, mailbox = self.taker.store, self.habits.mailbox
+        cursor = self._cursor(session)
+        known = store.known_uids(mailbox, session.uidvalidity)
+        absent = absent_uids(session, known, cursor)
+        for batch in session.batches(session.facts(absent)):
+            self._take(session, batch)
+        store.verified(mailbox, len(absent), self.taker.clock.now())
+        maillog.verified(mailbox, len(known), len(absent))
+        return len(absent)
 
     def _cursor(self, session: ImapSession) -> Cursor:
         """Where to go on; a first start and a change of UIDVALIDITY begin at the first UID, less what is history."""
@@ -222,6 +256,11 @@ class MailboxIntake:
                 raise
             return
         self.taker.store.filed([MailRef(mailbox, session.uidvalidity, uid) for uid in uids])
+
+
+def absent_uids(session: ImapSession, known: set[int], cursor: Cursor) -> list[int]:
+    """UIDs on the server that intake has passed and the ledger does not have; there should be none, ever."""
+    return [uid for uid in session.uids() if uid not in known and uid <= cursor.last_uid]
 
 
 def _lost(error: BaseException) -> bool:

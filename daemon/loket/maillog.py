@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -12,12 +13,13 @@ from loket.core.model import MailRef, Outbound, Plan, Receipt
 _log = structlog.get_logger("loket")
 
 
-def set_up(*, as_json: bool, level: str = "INFO") -> None:
-    """Send log lines to standard error: JSON for machines, aligned words for people."""
+def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send log lines to standard error or a stream: JSON for machines, aligned words for people."""
+    out = stream or sys.stderr
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
     structlog.configure(
         processors=[
@@ -27,7 +29,7 @@ def set_up(*, as_json: bool, level: str = "INFO") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
 
@@ -77,6 +79,11 @@ def taken_in(ref: MailRef, plan: Plan) -> None:
 def raised(ref: MailRef, error: str, tried: int) -> None:
     """A mail made the program fail; it stays pending, the mails behind it go on."""
     _log.error("mail-raised", mail=str(ref), error=error, tried=tried)
+
+
+def verified(mailbox: str, known: int, absent: int) -> None:
+    """Every UID on the server was counted against the ledger."""
+    (_log.error if absent else _log.info)("ledger-verified", mailbox=mailbox, known=known, absent=absent)
 
 
 def vanished(mailbox: str, count: int) -> None:

@@ -82,7 +82,19 @@ class Intake(Protocol):
         ...
 
     def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
-        """UIDs that were seen and have no end yet."""
+        """UIDs that were seen, have no end yet, and whose bytes the server still has to give."""
+        ...
+
+    def kept(self, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
+        """Mails without an end whose bytes are kept."""
+        ...
+
+    def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
+        """Every UID the ledger has for a mailbox."""
+        ...
+
+    def verified(self, mailbox: str, absent: int, now: datetime) -> None:
+        """Record the count against the server."""
         ...
 
     def failed(self, raw: RawMail, error: str, now: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import parseaddr
 
 from aiosmtplib import (
     SMTP,
@@ -165,6 +166,10 @@ def _cut_off(flowing: bool, said: str) -> Receipt:
 
 def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
     """What this server cannot take at all."""
+    for address in (mail.sender, mail.recipient):
+        if parseaddr(address)[1] != address:
+            # The library would send to what it makes of such an address, which may be somebody else (promise P14).
+            return Receipt(ReceiptKind.REFUSED, 553, _words(f"{address} is no plain address"))
     if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
         return Receipt(ReceiptKind.REFUSED, 553, "the server takes no addresses beyond ASCII (RFC 6531)")
     limit = client.esmtp_extensions.get("size", "")

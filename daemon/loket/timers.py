@@ -40,7 +40,11 @@ class Timers:
                 continue
             for officer in _to(office, digest):
                 for mailbox in office.desks:
-                    self._digest(office, officer, mailbox, digest, due, now)
+                    try:
+                        self._digest(office, officer, mailbox, digest, due, now)
+                    except Exception as error:  # noqa: BLE001 - it stays due; the others must not wait for it
+                        what = f"digest {digest.name} of {mailbox} for {officer.address}"
+                        maillog.timer_failed(what, f"{type(error).__name__}: {error}")
 
     def _digest(
         self, office: Office, officer: Officer, mailbox: str, digest: DigestTime, due: datetime, now: datetime

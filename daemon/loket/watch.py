@@ -11,12 +11,14 @@ from datetime import timedelta
 
 from loket import maillog
 from loket.core import retry
+from loket.core.headers import clean_text
 from loket.files import FolderFiles
 from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, Refused, Wake
 from loket.intake import MailboxIntake
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)
+VERIFY_SECONDS = 24 * 3600
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Watcher:
     _wake: Wake = field(default_factory=Wake)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _verified: float | None = None
 
     @property
     def mailbox(self) -> str:
@@ -81,6 +84,7 @@ class Watcher:
                     while not self._stopping.is_set():
                         self.intake.poll(session)
                         failures = 0
+                        self._verify_daily(session)
                         session.wait(self._wake, self.idle_renewal)
             except Exception as error:  # noqa: BLE001 - whatever it is, this mailbox comes back and the others go on
                 failures = 1 if time.monotonic() - began > LONGEST_WAIT.total_seconds() else failures + 1
@@ -89,11 +93,14 @@ class Watcher:
                 maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
                 self._stopping.wait(seconds)
 
+    def _verify_daily(self, session: ImapSession) -> None:
+        if self._verified is None or time.monotonic() - self._verified > VERIFY_SECONDS:
+            self.intake.verify(session)
+            self._verified = time.monotonic()
+
     def _failed(self, error: BaseException) -> None:
         """Say in the store why the mailbox cannot be worked, where the store itself can be written."""
         try:
-            self.intake.taker.store.polled(self.mailbox, self.intake.taker.clock.now(), str(error)[:500])
-        except Exception as trouble:
-            if not self.unavailable(trouble):
-                raise
+            self.intake.taker.store.polled(self.mailbox, self.intake.taker.clock.now(), clean_text(str(error), 500))
+        except Exception as trouble:  # noqa: BLE001 - what cannot be said must not end the thread that comes back
             maillog.store_unavailable(str(trouble))

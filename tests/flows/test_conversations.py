@@ -59,7 +59,7 @@ def test_a_missing_attachment_is_supplied_by_a_plain_reply(office: FlowOffice) -
     office.submit(mail(SITI, DESIGN, "Ambil SK_OT_Jamu Kunyit"))
     office.work()
     [correction] = office.mails(APPLICANT, 1)
-    assert "- lampiran" in correction.text
+    assert "- desain yang telah direvisi" in correction.text
     [(number, before)] = states(office).items()
     assert before == ("ambil-sk-ot", State.WAITING, ("attachments",))
     office.submit(reply(correction, "Terlampir.", enclosed=PDF))

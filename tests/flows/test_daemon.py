@@ -147,7 +147,7 @@ def test_fifty_megabytes_pass_and_an_unreachable_applicant_is_recorded(office: F
     [row] = stores.desk.outgoing(None, 10)
     stores.database.close()
     assert ticket.queue == "ambil-sk-ot"
-    assert events == ["opened", "refused"]
+    assert events == ["opened", "refused", "undelivered"]
     assert (row["phase"], row["code"]) == ("refused", 550)
     office.clock.wib(13)
     office.work()

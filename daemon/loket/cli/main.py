@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import demo, explain, inspect, run
+from loket.cli import demo, explain, hands, inspect, run
 
 app = typer.Typer(
     name="loket",
@@ -25,6 +25,7 @@ app.command("digest")(inspect.digest)
 app.command("demo")(demo.demo)
 app.add_typer(inspect.quarantine, name="quarantine")
 app.add_typer(inspect.outbox, name="outbox")
+app.add_typer(hands.ledger, name="ledger")
 
 
 def main() -> None:

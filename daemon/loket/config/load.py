@@ -18,7 +18,7 @@ from loket.config.yamlfile import ConfigError, Document, Loc, Problem
 from loket.core.calendar import Calendar, parse_hours, parse_times
 from loket.core.classify import Compiled, Desk, Elsewhere
 from loket.core.letters import Letters
-from loket.core.office import Counter, DigestTime, Office, Officer
+from loket.core.office import Counter, DigestTime, Office, Officer, Sheet
 from loket.core.rules import BUILT_IN, CounterFile, FieldSpec, Queue, render_queue
 
 MAX_TEMPLATE = 100_000
@@ -142,8 +142,13 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
     queues: dict[str, Queue] = dict(BUILT_IN)
     labels: dict[str, str] = {}
     blanks: dict[str, str] = {}
+    sheets: dict[str, Sheet] = {}
     for book in books.values():
-        queues.update(book.counter.concrete_queues())
+        own = book.counter.concrete_queues()
+        queues.update(own)
+        if book.counter.rules:
+            sheet = Sheet(tuple(book.counter.channels), tuple(book.counter.notes))
+            sheets.update(dict.fromkeys(own, sheet))
         for name, spec in _fields(book.counter):
             labels.setdefault(name, spec.label or name.replace("_", " ").title())
             blanks.setdefault(name, "/".join(spec.values) or (spec.placeholders or [f"Nama {name.title()}"])[0])
@@ -170,6 +175,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         desks=desks,
         counters=counters,
         queues=queues,
+        sheets=sheets,
         officers={
             address: Officer(address, entry.name, tuple(entry.queues), entry.active)
             for address, entry in config.officers.items()

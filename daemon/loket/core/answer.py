@@ -206,7 +206,7 @@ def _move(desk: _Desk, ticket: Ticket) -> Plan:
         ticket_of_mail=ticket.number,
         changed=(moved,),
         events=(desk.event("moved", ticket.number, before=ticket.queue, queue=target),),
-        outbox=(desk.receipt("petugas/dipindah", ticket, target=f"{title} ({target})"),),
+        outbox=(desk.receipt("petugas/dipindah", ticket, target=title),),
     )
 
 
@@ -266,6 +266,7 @@ def _answer(desk: _Desk, ticket: Ticket, name: str, outcome: Outcome) -> Plan:
         files=files,
         state_text=notice.state_text(post.office.language, state),
         words=words,
+        argument=argument,
     )
     event = desk.event(
         "answered", ticket.number, outcome=name, recipient=ticket.applicant, files=files, argument=argument
@@ -298,6 +299,15 @@ def _lines(text: str) -> str:
     return "\n".join(clean_text(line, 2000) for line in text[:MAX_WORDS].split("\n")).strip()
 
 
+_ENDINGS = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/tiff": "tif",
+    "message/rfc822": "eml",
+}
+
+
 def _scans(mail: InboundMail) -> list[tuple[Enclosure, NewFile]]:
     """The attachments by content; their bytes leave exactly as they came out of the officer's mail."""
     found = []
@@ -306,7 +316,6 @@ def _scans(mail: InboundMail) -> list[tuple[Enclosure, NewFile]]:
         if not content:
             continue
         file = StoredFile(hashlib.sha256(content).hexdigest(), len(content))
-        ending = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/tiff": "tif"}
-        name = file_name(part.name, f"scan-{index}.{ending.get(part.media_type, 'bin')}")
+        name = file_name(part.name, f"scan-{index}.{_ENDINGS.get(part.media_type, 'bin')}")
         found.append((Enclosure(file, name, part.media_type), NewFile(file, content)))
     return found

@@ -12,6 +12,8 @@ MAX_REPORT = 256 * 1024
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"(?<![\d.])([45])\d\d(?=[ -])")
+# From the first letter of a word: a text that is one long word would else be read again from each of its letters.
+_ADDRESS = re.compile(r"(?<![^\s<>@:;,])([^\s<>@:;,]+@[A-Za-z0-9.-]+[A-Za-z0-9])")
 _SIGNED_ID = re.compile(
     r"<?([A-Z]{2,8}-\d{4}-\d{6,9}-\d\.[to]\.[a-z0-9]{1,8}\.\d{1,5}\.[a-z2-7]{26}\.[0-9a-f]{20}@[A-Za-z0-9.-]+)>?"
 )
@@ -65,7 +67,7 @@ def _from_prose(mail: InboundMail, ids: tuple[str, ...]) -> Bounce | None:
     """Servers that follow no standard: the failed address in a header or the text, a reply code somewhere near it."""
     text = parse.body_text(mail)[:MAX_REPORT]
     named = mail.header("x-failed-recipients") or ""
-    address = re.search(r"<?([^\s<>@:;,]+@[A-Za-z0-9.-]+[A-Za-z0-9])>?", named or text)
+    address = _ADDRESS.search(named or text)
     status, reply = _STATUS.search(text), _REPLY.search(text)
     digit = status[1] if status else reply[1] if reply else ""
     delayed = re.search(r"\b(delayed|still trying|will keep trying|warning)\b", text, re.IGNORECASE) is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from loket.core.classify import Compiled
 from loket.core.known import Known
 from loket.core.mail import Post
 from loket.core.model import (
@@ -17,6 +19,8 @@ from loket.core.model import (
 )
 from loket.core.office import Office
 from loket.core.token import Keys
+
+_SENSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,35 @@ class Case:
         """The one author's address; empty where there is none."""
         return self.mail.author.spec if self.mail.author else ""
 
+    @property
+    def arrived(self) -> datetime:
+        """When the mail came, as the server says; now, where it says nothing sensible."""
+        at = self.mail.raw.internaldate
+        return at if _SENSIBLE < at < self.now else self.now
+
     def event(self, kind: str, ticket: str | None, **detail: object) -> Event:
         """A line of history that this mail causes."""
         return Event(self.now, kind, ticket, self.author or "?", str(self.mail.raw.ref), self.office.rules_hash, detail)
 
 
-def free_field(office: Office, mailbox: str, rule: str | None) -> str | None:
+def in_order(office: Office, mailbox: str, rule: str | None, fields: Mapping[str, str]) -> dict[str, str]:
+    """Fields as the rule's subject has them, the writer's own words last, whenever each of them came."""
+    compiled = compiled_rule(office, mailbox, rule)
+    names = compiled.pattern.fields if compiled and compiled.pattern else ()
+    return {name: fields[name] for name in (*(key for key in fields if key not in names), *names) if name in fields}
+
+
+def compiled_rule(office: Office, mailbox: str, rule: str | None) -> Compiled | None:
+    """A rule by its name, the mailbox's own or another counter's."""
     desk = office.desks[mailbox]
-    for compiled in (*desk.own, *(other.compiled for other in desk.elsewhere)):
-        if compiled.rule.name == rule and compiled.pattern is not None:
-            return compiled.pattern.free
-    return None
+    every = (*desk.own, *(other.compiled for other in desk.elsewhere))
+    return next((compiled for compiled in every if compiled.rule.name == rule), None)
+
+
+def free_field(office: Office, mailbox: str, rule: str | None) -> str | None:
+    """The field of a rule that holds the writer's own words."""
+    compiled = compiled_rule(office, mailbox, rule)
+    return compiled.pattern.free if compiled and compiled.pattern else None
 
 
 def due(case: Case, queue: str) -> datetime | None:

@@ -20,7 +20,8 @@ from loket.core.headers import clean_text
 from loket.core.model import Encoding, FileSegment, Segment, StoredFile
 
 CRLF = b"\r\n"
-MAX_NAME = 120
+# Octets of UTF-8: file systems end at 255, and percent-encoded it must fit a line of 998 (RFC 2231, RFC 5322 2.1.1).
+MAX_NAME = 200
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~ -]*")
 _UNSAFE_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 
@@ -97,8 +98,8 @@ def mailbox(name: str, address: str) -> str:
     shown = clean_text(name, 100)
     if not shown:
         return address
-    if not shown.isascii():
-        return f"{Header(shown, 'utf-8', maxlinelen=200).encode(linesep='')} <{address}>"
+    if not shown.isascii() or "=?" in shown:
+        return f"{Header(shown, 'utf-8', maxlinelen=75).encode(linesep='')} <{address}>"
     escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}" <{address}>'
 
@@ -109,9 +110,13 @@ def file_name(name: str, fallback: str) -> str:
     if not cleaned:
         return fallback
     stem, dot, ending = cleaned.rpartition(".")
-    if dot and len(ending) <= 10 and len(cleaned) > MAX_NAME:
-        return stem[: MAX_NAME - len(ending) - 1].rstrip() + "." + ending
-    return cleaned[:MAX_NAME].rstrip()
+    if dot and len(ending.encode()) <= 10 and len(cleaned.encode()) > MAX_NAME:
+        return _first_octets(stem, MAX_NAME - len(ending.encode()) - 1) + "." + ending
+    return _first_octets(cleaned, MAX_NAME)
+
+
+def _first_octets(text: str, count: int) -> str:
+    return text.encode()[:count].decode(errors="ignore").rstrip()
 
 
 def _name_params(name: str) -> str:
@@ -152,13 +157,14 @@ def compose(
     if not enclosures:
         return Composed((head + letter,), eight_bit=False)
     boundary = f"=_m_{mark}"
-    eight_bit = False
-    literal = head + header("Content-Type", f'multipart/mixed; boundary="{boundary}"') + CRLF
+    heads = [_enclosure_head(enclosure, eight_bit_way) for enclosure in enclosures]
+    eight_bit = any(raw for _, _, raw in heads)
+    literal = head + header("Content-Type", f'multipart/mixed; boundary="{boundary}"')
+    # A multipart says of itself what the widest of its parts needs (RFC 2045 6.4).
+    literal += (header("Content-Transfer-Encoding", "8bit") if eight_bit else b"") + CRLF
     literal += _delimiter(boundary) + letter
     segments: list[Segment] = []
-    for enclosure in enclosures:
-        part, encoding, raw = _enclosure_head(enclosure, eight_bit_way)
-        eight_bit = eight_bit or raw
+    for enclosure, (part, encoding, _) in zip(enclosures, heads, strict=True):
         literal += CRLF + _delimiter(boundary) + part
         segments += [literal, FileSegment(enclosure.file, encoding)]
         literal = b""
@@ -184,7 +190,9 @@ def _enclosure_head(enclosure: Enclosure, eight_bit_way: bool) -> tuple[bytes, E
         encoding = "8bit" if form.eight_bit else "7bit"
         fields = header("Content-Type", "message/rfc822") + header("Content-Transfer-Encoding", encoding)
         return fields + disposition + CRLF, "identity", form.eight_bit
-    media_type = "application/octet-stream" if form is not None else enclosure.media_type
+    # Base64 is forbidden for message/* and multipart/* (RFC 2046 5.2.1): readers would take it for the mail itself.
+    composite = form is not None or enclosure.media_type.startswith(("message/", "multipart/"))
+    media_type = "application/octet-stream" if composite else enclosure.media_type
     fields = header("Content-Type", media_type) + header("Content-Transfer-Encoding", "base64")
     return fields + disposition + CRLF, "base64", False
 

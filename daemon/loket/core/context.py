@@ -48,8 +48,13 @@ def ticket(
     """The variables of a letter about a ticket."""
     queue = office.queues.get(of.queue)
     due = queue.due if queue else None
+    sheet = office.sheets.get(of.queue)
+    own = (
+        {"channels": [channel.model_dump() for channel in sheet.channels], "notes": list(sheet.notes)} if sheet else {}
+    )
     return {
         **base(office, counter, now, of.applicant_name),
+        **own,
         "ticket": {"number": of.number, "tag": f"[{of.number}]", "about": of.about},
         "fields": [
             {"label": office.labels.get(name, name), "value": clean_text(value)} for name, value in of.fields.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loket.core import notice
-from loket.core.case import Case, due, free_field
+from loket.core.case import Case, due, free_field, in_order
 from loket.core.headers import clean_text
 from loket.core.known import identity
 from loket.core.model import (
@@ -44,13 +44,14 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         outbox = [] if verdict.refusal else [response(case, completed, full, ())]
         outbox += notice.notices(case.post, completed, mail.raw)
         return replace(base, changed=(completed,), events=events, outbox=tuple(outbox))
-    reopened = replace(touched, state=State.OPEN, closed_at=None) if not ticket.missing else touched
-    kind = "reopened" if ticket.state is not State.OPEN and reopened.state is State.OPEN else "follow-up"
+    # Also where something is still missing: who answers in own words wants a person to read them.
+    reopened = replace(touched, state=State.OPEN, closed_at=None)
+    kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
     if kind == "reopened":
         reopened = replace(reopened, due_at=due(case, ticket.queue))
     event = case.event(kind, ticket.number, subject=clean_text(mail.subject), attachments=len(mail.attachments))
-    outbox = notice.notices(case.post, reopened, mail.raw) if reopened.state is State.OPEN else []
-    return replace(base, changed=(reopened,), events=(event,), outbox=tuple(outbox))
+    told = notice.notices(case.post, reopened, mail.raw)
+    return replace(base, changed=(reopened,), events=(event,), outbox=tuple(told))
 
 
 def _completed(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
@@ -63,6 +64,7 @@ def _completed(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         missing.remove("attachments")
     if missing:
         return None
+    fields = in_order(case.office, ticket.mailbox, ticket.rule, fields)
     queue = verdict.queue if verdict.rule == ticket.rule and verdict.queue else ticket.queue
     return replace(
         ticket,
@@ -72,5 +74,6 @@ def _completed(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         queue=queue,
         state=State.OPEN,
         attachments=ticket.attachments + len(case.mail.attachments),
+        links=ticket.links + links(case.mail),
         due_at=due(case, queue),
     )

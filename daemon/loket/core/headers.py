@@ -15,6 +15,8 @@ from loket.core.model import Address
 # A header block larger than this is read only so far; what follows is a defect, not a reason to fail.
 MAX_ADDRESS_FIELD = 64 * 1024
 MAX_TEXT_FIELD = 16 * 1024
+# Some five hundred addresses; beyond that the standard parser's lists and groups take quadratic time.
+MAX_ADDRESS_MARKS = 4000
 
 # Lenient on purpose: Q words with raw spaces inside and words that touch each other are daily life.
 _WORD = re.compile(rb"=\?([A-Za-z0-9_.:+-]*)(?:\*[A-Za-z0-9-]*)?\?([BbQq])\?([^?\r\n]*(?:\?(?!=)[^?\r\n]*)*)\?=")
@@ -38,6 +40,8 @@ _MEANT = {
     "big5": "big5hkscs",
 }
 _STATEFUL = ("utf-7", "utf-16", "utf-32", "iso2022", "hz")
+# Python's own notations: no mail is written in them, and they are slow, or warn, on bytes that are not theirs.
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
 _SINGLE_BYTE = ("cp125", "cp874", "iso8859", "koi8", "mac", "ascii")
 
 
@@ -54,13 +58,18 @@ def decode_charset(data: bytes, charset: str) -> str:
     tries = ["utf-8", codec or "cp1252", "latin-1"] if single else [codec]
     for candidate in tries:
         try:
-            return data.decode(candidate)
+            return _whole(data.decode(candidate), candidate)
         except ValueError:
             continue
-    repaired = data.decode(codec, errors="replace")
+    repaired = _whole(data.decode(codec, errors="replace"), codec)
     # A label of UTF-8 on text without one sound character of it is a wrong label, not damage.
     wrong = codec == "utf-8" and not re.search(r"[^\x00-\x7f\ufffd]", repaired)
     return data.decode("cp1252", errors="replace") if wrong else repaired
+
+
+def _whole(text: str, codec: str) -> str:
+    """UTF-7 can spell half of a surrogate pair, which nothing could write out again."""
+    return text.encode("utf-8", "replace").decode() if codec == "utf-7" else text
 
 
 def _codec(charset: str) -> str:
@@ -68,10 +77,10 @@ def _codec(charset: str) -> str:
     label = charset.strip().strip("\"'").lower()
     try:
         codec = codecs.lookup(_MEANT.get(label, label)).name
-        b"".decode(codec)
+        b"x".decode(codec, errors="replace")  # refuses hex, zip and their like, which are no charsets; not on b""
     except (LookupError, ValueError):
         return ""
-    return codec
+    return "" if codec in _NO_CHARSETS else codec
 
 
 def _word_bytes(encoding: bytes, text: bytes) -> bytes:
@@ -122,8 +131,8 @@ def _clean(text: str) -> str:
 
 def clean_text(text: str, limit: int = 200) -> str:
     """Sender's words fit to be repeated: one line, no controls or direction marks, at most `limit` characters."""
-    kept = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    folded = " ".join(kept.split())
+    spaced = (" " if c.isspace() else c for c in text)
+    folded = " ".join("".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
@@ -171,6 +180,7 @@ def flat(value: bytes) -> str:
 _SIMPLE = re.compile(
     r'(?:"(?P<quoted>[^"<>(),:;\\@\[\]]*)"\s*|(?P<name>[^"<>(),:;\\@\[\]]*))<(?P<spec>[^<>\s,;:()"@]+@[^<>\s,;:()"@]+)>'
 )
+_MARK = re.compile(r"[^\w\s]")
 _BARE = re.compile(r"[^<>\s,;:()\"@]+@[^<>\s,;:()\"@]+")
 
 
@@ -188,7 +198,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
         return (_address(simple["quoted"] or simple["name"] or "", simple["spec"]),), sound
     if _BARE.fullmatch(plain):
         return (_address("", plain),), sound
-    if plain.count("(") > 20 or plain.count(",") > 1000 or plain.count("<") > 1000:
+    if plain.count("(") > 20 or len(_MARK.findall(plain)) > MAX_ADDRESS_MARKS:
         return (), False
     try:
         pairs = getaddresses([plain])

@@ -22,7 +22,8 @@ MAX_HEADER_BLOCK = 256 * 1024
 MAX_TEXT = 1024 * 1024
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
-_TOKEN = re.compile(r"[\w.+!#$&^-]+/[\w.+!#$&^-]+")
+# RFC 6838 4.2, with its bound on length: the type is written again when an attachment leaves.
+_TOKEN = re.compile(r"[\w.+!#$&^-]{1,127}/[\w.+!#$&^-]{1,127}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,7 @@ class Ticket:
     message_id: str
     last_message_id: str
     attachments: int
+    links: int
     created_at: datetime
     updated_at: datetime
     due_at: datetime | None

@@ -37,6 +37,7 @@ def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[st
         "state": ticket.state.value,
         "state_text": state_text(office.language, ticket.state),
         "attachments": ticket.attachments,
+        "file_links": ticket.links,
         "original": original,
         "links": [
             {
@@ -208,9 +209,15 @@ def _part(
     )
 
 
+_TOO_LARGE = {
+    "id": "terlalu besar untuk dilampirkan; mohon dibuka di kotak surat loket",
+    "en": "too large to attach; please open it in the counter's mailbox",
+}
+
+
 def _original(language: str, enclosures: Sequence[Enclosure], too_large: bool) -> str:
     names = ", ".join(enclosure.name for enclosure in enclosures)
     if not too_large:
         return names
-    said = "terlalu besar untuk dilampirkan" if language == "id" else "too large to attach"
+    said = _TOO_LARGE.get(language, _TOO_LARGE["en"])
     return f"{names}; {said}" if names else said

@@ -36,6 +36,14 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a queue's own counter tells its applicants: a mailbox may serve several counters."""
+
+    channels: tuple[Channel, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A subject as the notice prescribes it, and where to send it."""
 
@@ -65,6 +73,7 @@ class Office:
     desks: Mapping[str, Desk]
     counters: Mapping[str, Counter]
     queues: Mapping[str, Queue]
+    sheets: Mapping[str, Sheet]
     officers: Mapping[str, Officer]
     digests: tuple[DigestTime, ...]
     labels: Mapping[str, str]

@@ -8,7 +8,7 @@ from itertools import product as combinations
 from typing import Any
 
 from loket.core import context, notice
-from loket.core.case import Case, due, free_field, reply
+from loket.core.case import Case, compiled_rule, due, free_field, reply
 from loket.core.classify import Compiled
 from loket.core.gate import LOOP_COUNT
 from loket.core.headers import clean_text
@@ -55,7 +55,8 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str]) -> Plan:
         message_id=mail.message_id,
         last_message_id=mail.message_id,
         attachments=len(mail.attachments),
-        created_at=now,
+        links=links(mail) if mail.parts else 0,
+        created_at=case.arrived,
         updated_at=now,
         due_at=due(case, queue),
         respond=verdict.refusal is None,
@@ -112,7 +113,7 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
         linked=linked,
         wrong=[address for address in verdict.use_mailbox if address != ticket.mailbox],
         attachments=context.attachment_names(mail),
-        links=links(mail) if mail.parts else 0,
+        links=ticket.links,
     )
     kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
     if verdict.outcome == "incomplete":
@@ -128,15 +129,12 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
 def _correction(case: Case, verdict: Verdict) -> dict[str, Any]:
     """What was missing and the very subject to send."""
     office = case.office
-    desk = office.desks[case.mail.raw.ref.mailbox]
-    compiled = next(
-        compiled
-        for compiled in (*desk.own, *(other.compiled for other in desk.elsewhere))
-        if compiled.rule.name == verdict.rule
-    )
+    compiled = compiled_rule(office, case.mail.raw.ref.mailbox, verdict.rule)
+    if compiled is None:
+        raise LookupError(f"a verdict of a rule that is not there: {verdict.rule}")
     asked = [name for name in verdict.missing if office.values.get(name)]
     return {
-        "missing": [_label(office, name) for name in verdict.missing],
+        "missing": [_label(office, name, compiled.rule.needs.label) for name in verdict.missing],
         "send": list(_to_send(case, compiled, verdict, asked)),
         "needs_attachment": "attachments" in verdict.missing,
     }
@@ -159,9 +157,9 @@ def _to_send(case: Case, compiled: Compiled, verdict: Verdict, asked: Sequence[s
             yield {"subject": clean_text(form), "address": address, "hint": ", ".join(told_apart.values())}
 
 
-def _label(office: Office, name: str) -> str:
+def _label(office: Office, name: str, enclosure: str) -> str:
     if name == "attachments":
-        return _ATTACHMENT.get(office.language, "attachment")
+        return enclosure or _ATTACHMENT.get(office.language, "attachment")
     values = office.values.get(name, ())
     between = " atau " if office.language == "id" else " or "
     label = office.labels.get(name, name)

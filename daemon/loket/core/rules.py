@@ -76,6 +76,7 @@ class Needs(Strict):
     """What makes a mail complete, beyond its fields."""
 
     attachments: int = Field(default=0, ge=0, le=100)
+    label: str = ""
 
 
 class Rule(Strict):

@@ -81,22 +81,25 @@ def reply(
     attachments: Sequence[Attachment] = (),
     author: str | None = None,
     prefix: str = "Re: ",
+    subject: str | None = None,
 ) -> bytes:
     """A reply as a phone writes it: `text` above, the whole notice quoted below, threaded by In-Reply-To.
 
-    Comes from `author`, or from whom the notice was addressed to; goes to its Reply-To, else to its From.
+    Comes from `author`, or from whom the notice was addressed to; goes to its Reply-To, else to its From. With a
+    `subject` the writer has put another one in place of the notice's.
     """
     notice = message_from_bytes(notice_raw, policy=default)
-    subject = str(notice["Subject"] or "")
-    if not subject.lower().startswith(prefix.strip().lower()):
-        subject = prefix + subject
+    if subject is None:
+        subject = str(notice["Subject"] or "")
+        if not subject.lower().startswith(prefix.strip().lower()):
+            subject = prefix + subject
     message_id = str(notice["Message-ID"] or "").strip()
     references = [*str(notice["References"] or "").split(), *([message_id] if message_id else [])]
     counter = _person(notice, "Reply-To") or _person(notice, "From")
     headers = [("From", author or _person(notice, "To")), ("To", counter), ("Subject", subject)]
     if message_id:
         headers += [("In-Reply-To", message_id), ("References", "\n ".join(references))]
-    quoted = "\n".join(f"> {line}".rstrip() for line in _plain_text(notice).splitlines())
+    quoted = "\n".join(f"> {line}".rstrip() for line in plain_text(notice_raw).splitlines())
     written = notice["Date"].datetime if notice["Date"] else now
     intro = f"Pada {written:%d/%m/%Y}, pukul {written:%H.%M}, {counter} menulis:"
     return _send(headers, f"{text}\n\n{intro}\n\n{quoted}\n", attachments, now)
@@ -166,7 +169,9 @@ def _person(message: EmailMessage, field: str) -> str:
     return formataddr((addresses[0].display_name, addresses[0].addr_spec)) if addresses else ""
 
 
-def _plain_text(message: EmailMessage) -> str:
+def plain_text(raw: bytes) -> str:
+    """The text a reader of this mail sees; empty where there is none."""
+    message = message_from_bytes(raw, policy=default)
     texts = (part.get_content() for part in _own_texts(message) if part.get_content_subtype() == "plain")
     return str(next(texts, ""))
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from loket.core.model import Event, Plan, State, StoredFile, Ticket
+from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
 from loket.store import schema
 from loket.store.apply import apply_plans
 from loket.store.database import Database
@@ -79,9 +79,8 @@ class DeskStore:
         with self.database.read() as connection:
             tickets = [ticket_of(row) for row in connection.execute(query)]
             files: dict[str, list[StoredFile]] = {}
-            mails = select(_L.ticket, _L.sha256, _L.size).where(
-                _L.ticket.in_([ticket.number for ticket in tickets]), _L.fate.in_(("ticket", "follow-up"))
-            )
+            mails = query.with_only_columns(_L.ticket, _L.sha256, _L.size).join(schema.ledger, _L.ticket == _T.number)
+            mails = mails.where(_L.fate.in_((Fate.TICKET.value, Fate.FOLLOW_UP.value)))
             for row in connection.execute(mails.order_by(_L.internaldate, _L.uid)):
                 files.setdefault(row.ticket, []).append(StoredFile(row.sha256, row.size))
         return [(ticket, files.get(ticket.number, [ticket.original])) for ticket in tickets]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, func, insert, literal, select, tuple_, 
 
 from loket.core.gate import LOOP_WINDOW, WINDOW, Caps
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, Kind, MailRef, Phase, Plan, RawMail, Sent, State
+from loket.core.model import Fate, Kind, MailRef, Phase, Plan, RawMail, Sent, State, StoredFile
 from loket.ports import Cursor
 from loket.store import schema
 from loket.store.apply import apply_plans, keep_content
@@ -26,6 +26,13 @@ _O = schema.outbox.c
 
 def _at(ref: MailRef) -> Any:
     return and_(_L.mailbox == ref.mailbox, _L.uidvalidity == ref.uidvalidity, _L.uid == ref.uid)
+
+
+def _portions(items: Collection[str]) -> Iterator[list[str]]:
+    """A statement has room for so many values only, and one hostile mail can name thousands of numbers."""
+    ordered = sorted(items)
+    for at in range(0, len(ordered), 1000):
+        yield ordered[at : at + 1000]
 
 
 def _row(ref: MailRef, fate: Fate, now: datetime, **more: Any) -> dict[str, Any]:
@@ -64,9 +71,13 @@ class Batch:
         return found
 
     def same_bytes(self, mailbox: str, hashes: Sequence[str]) -> Mapping[str, str | None]:
-        """SHA-256 of mails of that mailbox with an end of their own, and their ticket."""
+        """SHA-256 of mails of that mailbox with an end of their own, and their ticket.
+
+        One that vanished before it was worked has none: what moved out and back in is still to be worked.
+        """
+        not_its_own = (Fate.PENDING.value, Fate.DUPLICATE.value, Fate.VANISHED.value)
         query = select(_L.sha256, _L.ticket).where(
-            _L.mailbox == mailbox, _L.sha256.in_(hashes), _L.fate.not_in((Fate.PENDING.value, Fate.DUPLICATE.value))
+            _L.mailbox == mailbox, _L.sha256.in_(hashes), _L.fate.not_in(not_its_own)
         )
         return {row.sha256: row.ticket for row in self.connection.execute(query)}
 
@@ -80,9 +91,9 @@ class Batch:
         counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
         known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
         self._add_tickets(known, hints.numbers)
-        if hints.addresses:
+        for some in _portions(hints.addresses):
             query = select(_T.number, _T.applicant, _T.counter, _T.identity)
-            query = query.where(_T.applicant.in_(hints.addresses), _T.identity != "").order_by(_T.number)
+            query = query.where(_T.applicant.in_(some), _T.identity != "").order_by(_T.number)
             for row in self.connection.execute(query):
                 known.by_identity.setdefault((row.applicant, row.counter or "", row.identity), []).append(row.number)
         if hints.message_ids:
@@ -92,16 +103,16 @@ class Batch:
         return known
 
     def _add_tickets(self, known: Known, numbers: Collection[str]) -> None:
-        if numbers:
-            rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(numbers)))
+        for some in _portions(numbers):
+            rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(some)))
             known.tickets.update({row.number: ticket_of(row) for row in rows})
 
     def _sent(self, message_ids: Collection[str]) -> list[Sent]:
         query = select(_O.message_id, _O.kind, _O.mailbox, _O.recipient, _O.ticket, _O.phase)
-        query = query.where(_O.message_id.in_(message_ids))
         return [
             Sent(row.message_id, Kind(row.kind), row.mailbox, row.recipient, row.ticket, Phase(row.phase))
-            for row in self.connection.execute(query)
+            for some in _portions(message_ids)
+            for row in self.connection.execute(query.where(_O.message_id.in_(some)))
         ]
 
     def _lately(self, known: Known, hints: Hints, now: datetime) -> None:
@@ -112,16 +123,14 @@ class Batch:
         if self.caps.total is not None:
             newest = recent.order_by(_O.next_at.desc()).limit(self.caps.total)
             known.gate.total += [row.next_at for row in self.connection.execute(newest)]
-        if not hints.addresses:
-            return
-        if self.caps.per_address is not None:
-            for row in self.connection.execute(recent.where(_O.recipient.in_(hints.addresses))):
-                known.gate.by_address.setdefault(row.recipient, []).append(row.next_at)
-        said = select(_T.applicant, _T.subject, func.count().label("times")).where(
-            _T.applicant.in_(hints.addresses), _T.created_at > now - LOOP_WINDOW
-        )
-        for row in self.connection.execute(said.group_by(_T.applicant, _T.subject)):
-            known.said_lately[(row.applicant, row.subject)] = row.times
+        said = select(_T.applicant, _T.subject, func.count().label("times"))
+        said = said.where(_T.created_at > now - LOOP_WINDOW).group_by(_T.applicant, _T.subject)
+        for some in _portions(hints.addresses):
+            if self.caps.per_address is not None:
+                for row in self.connection.execute(recent.where(_O.recipient.in_(some))):
+                    known.gate.by_address.setdefault(row.recipient, []).append(row.next_at)
+            for row in self.connection.execute(said.where(_T.applicant.in_(some))):
+                known.said_lately[(row.applicant, row.subject)] = row.times
 
     def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
         """Raw bytes and a pending ledger row for each mail; one that is pending already gets what it lacks."""
@@ -232,12 +241,39 @@ class IntakeStore:
             self._upsert_state(connection, mailbox, values, first)
 
     def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
-        """UIDs that were seen and have no end yet."""
+        """UIDs that were seen, have no end yet, and whose bytes the server still has to give."""
         query = select(_L.uid).where(
-            _L.mailbox == mailbox, _L.uidvalidity == uidvalidity, _L.fate == Fate.PENDING.value
+            _L.mailbox == mailbox,
+            _L.uidvalidity == uidvalidity,
+            _L.fate == Fate.PENDING.value,
+            _L.sha256.is_(None),
         )
         with self.database.read() as connection:
             return sorted(connection.execute(query).scalars())
+
+    def kept(self, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
+        """Mails without an end whose bytes are kept: they need no server, and outlive a change of UIDVALIDITY."""
+        query = select(_L.uidvalidity, _L.uid, _L.internaldate, _L.sha256, _L.size).where(
+            _L.mailbox == mailbox, _L.fate == Fate.PENDING.value, _L.sha256.is_not(None)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(_L.uidvalidity, _L.uid)).all()
+        return [
+            (MailRef(mailbox, row.uidvalidity, row.uid), row.internaldate, StoredFile(row.sha256, row.size))
+            for row in rows
+        ]
+
+    def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
+        """Every UID the ledger has for a mailbox."""
+        query = select(_L.uid).where(_L.mailbox == mailbox, _L.uidvalidity == uidvalidity)
+        with self.database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def verified(self, mailbox: str, absent: int, now: datetime) -> None:
+        """Record the count against the server."""
+        table = schema.mailbox_state
+        with self.database.write() as connection:
+            connection.execute(update(table).where(table.c.mailbox == mailbox).values(verified_at=now, absent=absent))
 
     def failed(self, raw: RawMail, error: str, now: datetime) -> int:
         """Keep a mail that raised, pending; returns how often it has been tried now."""
@@ -264,7 +300,15 @@ class IntakeStore:
 
     def watch(self, mailbox: str, folder: str, cursor: Cursor, history: Sequence[MailRef], now: datetime) -> None:
         """Begin watching a folder under its UIDVALIDITY: what is history and the cursor, in one step."""
+        # What the server never gave under an earlier UIDVALIDITY cannot be asked for any more; it comes up anew.
+        gone = update(schema.ledger).where(
+            _L.mailbox == mailbox,
+            _L.uidvalidity != cursor.uidvalidity,
+            _L.fate == Fate.PENDING.value,
+            _L.sha256.is_(None),
+        )
         with self.begin() as batch:
+            batch.connection.execute(gone.values(fate=Fate.VANISHED.value))
             batch.end(history, Fate.HISTORY, now)
             self._state(batch.connection, mailbox, folder, cursor)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from loket.core.model import Event, Kind, Outbound, Phase, Receipt, ReceiptKind, Sent
 from loket.ports import Aftermath, Claimed
@@ -42,17 +42,7 @@ class OutgoingStore:
             Claimed(
                 id=row.id,
                 attempt=row.attempts + 1,
-                mail=Outbound(
-                    key=row.key,
-                    kind=Kind(row.kind),
-                    mailbox=row.mailbox,
-                    sender=row.sender,
-                    recipient=row.recipient,
-                    message_id=row.message_id,
-                    segments=segments_of(row.literal, row.layout),
-                    ticket=row.ticket,
-                    eight_bit=row.eight_bit,
-                ),
+                mail=_outbound(row),
                 created_at=row.created_at,
             )
             for row in rows
@@ -93,7 +83,7 @@ class OutgoingStore:
             mail = claimed.mail
             sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
             said = f"{receipt.code or ''} {receipt.text}".strip()
-            return _follow(connection, sent, said, f"outbox {claimed.id}", now, aftermath)
+            return _follow(connection, sent, said, _cause(claimed.id, claimed.attempt), now, aftermath)
 
     def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
@@ -105,7 +95,7 @@ class OutgoingStore:
                 .values(phase=Phase.DUE.value, attempts=_O.attempts - 1)
             )
             doubtful = connection.execute(
-                select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind, _O.recipient).where(
+                select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind, _O.recipient, _O.attempts).where(
                     _O.phase == Phase.DATA.value
                 )
             ).all()
@@ -119,7 +109,7 @@ class OutgoingStore:
                 event = Event(now, Phase.IN_DOUBT.value, row.ticket, row.mailbox, None, "", detail)
                 connection.execute(insert(schema.event).values(event_row(event)))
                 sent = Sent(row.message_id, Kind(row.kind), row.mailbox, row.recipient, row.ticket, Phase.IN_DOUBT)
-                _follow(connection, sent, said, f"outbox {row.id}", now, aftermath)
+                _follow(connection, sent, said, _cause(row.id, row.attempts), now, aftermath)
         return len(doubtful)
 
     def release(self, ids: Sequence[int]) -> None:
@@ -137,12 +127,36 @@ class OutgoingStore:
             ).one_or_none()
         return row.next_at if row else None
 
+    def mail(self, number: int) -> Outbound:
+        """One outgoing mail as composed."""
+        with self.database.read() as connection:
+            return _outbound(connection.execute(select(schema.outbox).where(_O.id == number)).one())
+
     def waiting(self) -> int:
         """How many mails wait to be sent."""
         with self.database.read() as connection:
             return connection.execute(
                 select(func.count()).select_from(schema.outbox).where(_O.phase.in_(("due", "claimed", "data")))
             ).scalar_one()
+
+
+def _outbound(row: Row[Any]) -> Outbound:
+    return Outbound(
+        key=row.key,
+        kind=Kind(row.kind),
+        mailbox=row.mailbox,
+        sender=row.sender,
+        recipient=row.recipient,
+        message_id=row.message_id,
+        segments=segments_of(row.literal, row.layout),
+        ticket=row.ticket,
+        eight_bit=row.eight_bit,
+    )
+
+
+def _cause(number: int, attempt: int) -> str:
+    """Told once an attempt: a mail sent again by hand may end badly again, and that is news."""
+    return f"outbox {number} attempt {attempt}"
 
 
 def _follow(

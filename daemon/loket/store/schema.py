@@ -71,6 +71,8 @@ mailbox_state = Table(
     Column("last_uid", BigInteger, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("polled_at", UtcDateTime),
+    Column("verified_at", UtcDateTime),
+    Column("absent", Integer, nullable=False, default=0, server_default="0"),
     Column("error", Text),
     Column("error_since", UtcDateTime),
 )
@@ -123,6 +125,7 @@ ticket = Table(
     Column("message_id", Text, nullable=False),
     Column("last_message_id", Text, nullable=False),
     Column("attachments", Integer, nullable=False),
+    Column("links", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),

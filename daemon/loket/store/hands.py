@@ -1,0 +1,93 @@
+"""What a person decides by hand: mails in doubt or refused, mails in quarantine. Each leaves its event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, insert, select, update
+
+from loket.core.model import Event, Fate, Phase, StoredFile
+from loket.store import schema
+from loket.store.database import Database
+from loket.store.rows import event_row
+
+_O = schema.outbox.c
+_Q = schema.quarantine.c
+_L = schema.ledger.c
+
+
+class NotPossible(Exception):
+    """The row is not there, or not in a state that allows this; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandsStore:
+    """Decisions by hand; `actor` is who decides."""
+
+    database: Database
+    actor: str
+
+    def move(self, outbox_id: int, allowed: Sequence[Phase], to: Phase, why: str, now: datetime) -> None:
+        """Give an outgoing mail another phase, if it is in one of the allowed ones."""
+        with self.database.write() as connection:
+            row = connection.execute(
+                select(_O.phase, _O.ticket, _O.message_id).where(_O.id == outbox_id).with_for_update()
+            ).one_or_none()
+            if row is None:
+                raise NotPossible(f"there is no outgoing mail {outbox_id}")
+            if row.phase not in [phase.value for phase in allowed]:
+                names = " or ".join(phase.value for phase in allowed)
+                raise NotPossible(f"outgoing mail {outbox_id} is {row.phase}; this needs {names}")
+            values: dict[str, Any] = {"phase": to.value, "reply": why}
+            values |= {"next_at": now, "ended_at": None} if to is Phase.DUE else {"ended_at": now}
+            connection.execute(update(schema.outbox).where(_O.id == outbox_id).values(values))
+            detail = {"message_id": row.message_id, "before": row.phase, "phase": to.value}
+            event = Event(now, "by-hand", row.ticket, self.actor, None, "", detail)
+            connection.execute(insert(schema.event).values(event_row(event)))
+
+    def quarantined(self, number: int) -> tuple[Mapping[str, Any], StoredFile]:
+        """One mail in quarantine and its stored bytes."""
+        query = select(schema.quarantine, _L.sha256, _L.size, _L.fate, _L.attempts, _L.internaldate).join(
+            schema.ledger,
+            and_(_L.mailbox == _Q.mailbox, _L.uidvalidity == _Q.uidvalidity, _L.uid == _Q.uid),
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query.where(_Q.id == number)).one_or_none()
+        if row is None:
+            raise NotPossible(f"there is no mail {number} in quarantine")
+        return dict(row._mapping), StoredFile(row.sha256, row.size)
+
+    def release(self, number: int, now: datetime) -> None:
+        """Let the daemon try again, at its next poll and from the kept bytes, a mail that had made it fail."""
+        facts, _ = self.quarantined(number)
+        if facts["state"] != "open" or facts["reason"] != "raised":
+            raise NotPossible(
+                f"mail {number} was set aside because of `{facts['reason']}` and is {facts['state']}: "
+                "only what made the program fail can be tried again"
+            )
+        with self.database.write() as connection:
+            connection.execute(
+                update(schema.ledger).where(self._at(facts)).values(fate=Fate.PENDING.value, attempts=0, error=None)
+            )
+            self._end(connection, facts, "released", now)
+
+    def discard(self, number: int, now: datetime) -> None:
+        """Take a mail off the list; its bytes and its ledger row stay."""
+        facts, _ = self.quarantined(number)
+        if facts["state"] != "open":
+            raise NotPossible(f"mail {number} is {facts['state']} already")
+        with self.database.write() as connection:
+            self._end(connection, facts, "discarded", now)
+
+    @staticmethod
+    def _at(facts: Mapping[str, Any]) -> Any:
+        return and_(_L.mailbox == facts["mailbox"], _L.uidvalidity == facts["uidvalidity"], _L.uid == facts["uid"])
+
+    def _end(self, connection: Any, facts: Mapping[str, Any], state: str, now: datetime) -> None:
+        connection.execute(update(schema.quarantine).where(_Q.id == facts["id"]).values(state=state))
+        mail = f"{facts['mailbox']}/{facts['uidvalidity']}/{facts['uid']}"
+        event = Event(now, f"quarantine-{state}", None, self.actor, mail, "", {"reason": facts["reason"]})
+        connection.execute(insert(schema.event).values(event_row(event)))
