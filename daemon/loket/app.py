@@ -166,8 +166,9 @@ class App:
         return self.snapshot.office
 
     def _courier(self, address: str) -> SmtpCourier:
-        server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
-        return SmtpCourier(lambda: self._open(smtp_door, address), server.connections)
+        mailbox = self.snapshot.config.mailboxes[address]
+        server = self.snapshot.config.servers[mailbox.server]
+        return SmtpCourier(lambda: self._open(smtp_door, address), server.connections, mailbox.archive)
 
     def _open(self, door: Callable[[Snapshot, str], T], address: str) -> T:
         try:

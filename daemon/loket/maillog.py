@@ -121,6 +121,11 @@ def submitted(mail: Outbound, receipt: Receipt, attempt: int) -> None:
     )
 
 
+def not_archived(mail: Outbound, code: int, said: str) -> None:
+    """The copy to our own address was refused; the letter itself goes on."""
+    _log.warning("not-archived", message_id=mail.message_id, code=code, reply=said)
+
+
 def in_doubt(count: int) -> None:
     """Mails whose handing over was cut off by the last stop; a person decides."""
     _log.error("in-doubt-after-restart", mails=count)

@@ -14,8 +14,8 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from loket import tls
-from loket.core.model import Outbound, Receipt, ReceiptKind
+from loket import maillog, tls
+from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 
 CONNECT_SECONDS = 30
 COMMAND_SECONDS = 300
@@ -38,9 +38,14 @@ class SubmissionDoor:
 class SmtpCourier:
     """Up to `connections` reused sessions with one submission server; every attempt ends in a Receipt."""
 
-    def __init__(self, door: Callable[[], SubmissionDoor], connections: int) -> None:
-        """Nothing is connected before the first mail."""
+    def __init__(self, door: Callable[[], SubmissionDoor], connections: int, archive: str | None = None) -> None:
+        """Nothing is connected before the first mail.
+
+        `archive` is an address of our own that gets a copy of each letter in the letter's own transaction: when it
+        comes home, a letter in doubt is known to have been taken.
+        """
         self._door = door
+        self._archive = archive
         self._idle: list[SMTP] = []
         self._places = asyncio.Semaphore(connections)
 
@@ -106,6 +111,7 @@ class SmtpCourier:
             options = _options(client, mail, len(data))
             await client.mail(mail.sender, options=options, encoding="utf-8", timeout=COMMAND_SECONDS)
             await client.rcpt(mail.recipient, encoding="utf-8", timeout=COMMAND_SECONDS)
+            await self._copy(client, mail)
             await begins()
             flowing = True
             response = await client.data(data, timeout=DATA_SECONDS)
@@ -129,6 +135,15 @@ class SmtpCourier:
             raise
         self._idle.append(client)
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
+
+    async def _copy(self, client: SMTP, mail: Outbound) -> None:
+        """Our own address as a second recipient; a server that refuses it still gets the letter."""
+        if self._archive is None or mail.kind is not Kind.DELIVERY:
+            return
+        try:
+            await client.rcpt(self._archive, encoding="utf-8", timeout=COMMAND_SECONDS)
+        except SMTPResponseException as error:
+            maillog.not_archived(mail, error.code, _words(error.message))
 
     def _keep(self, client: SMTP, code: int) -> None:
         """A session survives a refusal, except 421, which announces its end (RFC 5321 3.8)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,6 +231,11 @@ def _cross_checks(snapshot: Snapshot) -> Iterator[Problem]:
         if mailbox.server not in config.servers:
             hint = _meant(mailbox.server, set(config.servers))
             yield document.problem((*loc, "server"), f"there is no server {mailbox.server}{hint}")
+        archive = mailbox.archive
+        if archive is not None and re.sub(r"\+[^@]*@", "@", archive) not in config.mailboxes:
+            yield document.problem(
+                (*loc, "archive"), "the copy must come home: write a mailbox of this file, or one with +something in it"
+            )
         for name, value in mailbox.fields.items():
             values = office.values.get(name, ())
             if values and value not in values:

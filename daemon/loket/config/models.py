@@ -178,6 +178,7 @@ class Mailbox(Strict):
     folder: str = "INBOX"
     history: Annotated[History, BeforeValidator(_none_is_a_word)] = "none"
     file_to: str | None = None
+    archive: MailAddress | None = Field(default=None, description="our own address for a copy of each letter")
     hours: HoursText | None = None
     poll: int = Field(default=60, ge=1, le=3600, description="seconds between polls where IDLE is silent")
 
