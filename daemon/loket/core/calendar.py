@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,7 +80,10 @@ def parse_hours(text: str) -> Hours:
             raise ValueError("opening hours end after they begin, on the same day")
         for day in _days(match[1], match[2]):
             by_day.setdefault(day, []).append((opens, closes))
-    return Hours(text, {day: tuple(sorted(spans)) for day, spans in by_day.items()})
+    found = {day: tuple(sorted(spans)) for day, spans in by_day.items()}
+    if any(before[1] > after[0] for spans in found.values() for before, after in pairwise(spans)):
+        raise ValueError("opening hours of one day overlap")
+    return Hours(text, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,10 @@ def latest_due(times: Times, zone: ZoneInfo, now: datetime) -> datetime | None:
     today = now.astimezone(zone).date()
     for back in range(9):
         day = today - timedelta(days=back)
-        for moment in reversed(times.by_day.get(day.weekday(), ())):
-            due = datetime.combine(day, moment, zone)
-            if due <= now:
-                return due
+        moments = (datetime.combine(day, moment, zone) for moment in times.by_day.get(day.weekday(), ()))
+        # Compared as instants: in one zone Python compares the hands of the clock, which DST moves. A skipped 02:30
+        # comes after 03:00.
+        past = [moment for moment in moments if moment.astimezone(UTC) <= now.astimezone(UTC)]
+        if past:
+            return max(past, key=lambda moment: moment.astimezone(UTC))
     return None

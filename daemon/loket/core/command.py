@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from loket.core import parse, token
+from loket.core import normal, parse, token
 from loket.core.model import InboundMail
 from loket.core.office import Office, Officer
 from loket.core.token import Keys
@@ -75,11 +75,13 @@ class Speech:
     words: str
 
 
+# The line above a quotation, as clients wrap it. It names a moment or an address; a sentence of the letter does not.
 _ATTRIBUTION = re.compile(
-    r"^[ \t]*(?:on|pada|le|am|el|il|op|den|em)\b[^\n]{0,300}(?:\n[^\n>]{0,300}){0,2}"
-    r"\b(?:wrote|menulis|schrieb|écrit|escribió|scritto|schreef|skrev|escreveu)\b[^\n:]{0,120}:[ \t]*$",
+    r"^[ \t]*(?:on|pada|le|am|el|il|op|den|em)\b[^\n]{0,300}(?:\n(?![ \t]*>)[^\n]{0,300}){0,2}"
+    r"\b(?:wrote|menulis|schrieb|écrit|escribió|scritto|schreef|skrev|escreveu)\b[^\n:]{0,120}:(?=[ \t]*$|[ \t]{2})",
     re.IGNORECASE | re.MULTILINE,
 )
+_MOMENT_OR_ADDRESS = re.compile(r"\d|@")
 # Where clients that do not mark quoted lines begin the quotation: everything below is somebody else's.
 _CUT = re.compile(
     r"^[ \t]*(?:-{2,}[ \t]*(?:original message|pesan asli|pesan terusan|forwarded message|balas(?:an)? pesan)[^\n]*"
@@ -88,17 +90,22 @@ _CUT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PHONE = re.compile(
-    r"[ \t]*(?:sent from|sent via|dikirim dari|dikirim melalui|terkirim dari|get outlook|dapatkan outlook"
-    r"|unduh outlook)\b.{0,80}",
+    r"[ \t]*(?:(?:sent|dikirim|terkirim)\b.{0,40}\b(?:iphone|ipad|android|samsung|galaxy|xiaomi|redmi|poco|oppo|vivo"
+    r"|realme|huawei|asus|infinix|nokia|blackberry|yahoo|outlook|gmail|ponsel|smartphone|tablet|mobile|phone|windows)\b"
+    r"|(?:get|dapatkan|unduh) outlook\b).{0,80}",
     re.IGNORECASE,
 )
 
 
 def own_words(text: str) -> str:
-    """What the author wrote, without quotation, attribution, signature and a phone's advertisement."""
+    """What the author wrote, without quotation, attribution, signature and a phone's advertisement.
+
+    A line with an officer's token is Loket's own, quoted without a mark: neither it nor what lies below may reach
+    an applicant, who could speak as the officer with it.
+    """
     lines: list[str] = []
     signed = False
-    unquoted = _ATTRIBUTION.sub("", text)
+    unquoted = _without_attribution(text)
     cut = _CUT.search(unquoted)
     if cut and unquoted[: cut.start()].strip():
         unquoted = unquoted[: cut.start()]
@@ -106,10 +113,24 @@ def own_words(text: str) -> str:
         if line.lstrip().startswith(">"):
             signed = False
             continue
+        if token.holds_officer_token(line):
+            break
         signed = signed or line.rstrip("\r") in ("-- ", "--")
         if not signed and not _PHONE.fullmatch(line.strip()):
             lines.append(line.rstrip())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _without_attribution(text: str) -> str:
+    """The lines that name whom is quoted taken out; what follows one without quotation marks is all quotation."""
+    kept, at = "", 0
+    for line in _ATTRIBUTION.finditer(text):
+        if not _MOMENT_OR_ADDRESS.search(line[0]):
+            continue
+        kept, at = kept + text[at : line.start()], line.end()
+        if kept.strip() and not text[at : at + 1000].lstrip().startswith(">"):
+            return kept
+    return kept + text[at:]
 
 
 _FIRST = re.compile(r"[\s*_#>\"'.:!-]*([^\W\d_][\w-]*)[\s*_.:;,!-]*(.*)", re.DOTALL)
@@ -121,7 +142,7 @@ def listen(mail: InboundMail) -> Speech:
     first, _, below = words.partition("\n")
     if not words:
         first = token.REFERENCE.sub("", mail.subject).replace("[", " ").replace("]", " ")
-    match = _FIRST.fullmatch(first.strip())
+    match = _FIRST.fullmatch(normal.visible(first))
     if not match:
         return Speech("", "", words)
     return Speech(match[1].upper(), match[2].strip(), below.strip())

@@ -120,9 +120,12 @@ def _first_octets(text: str, count: int) -> str:
 
 
 def _name_params(name: str) -> str:
-    """`filename` for readers of RFC 2045 and `filename*` for those of RFC 2231."""
+    """`filename*` for readers of RFC 2231, and behind it `filename` for those who do not know it.
+
+    In this order, because readers that know both forms but not which to prefer take the first.
+    """
     plain = name if _TOKEN.fullmatch(name) else re.sub(r"[^A-Za-z0-9._ -]", "_", name)
-    return f'filename="{plain}"' + ("" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}")
+    return ("" if plain == name else f"filename*=UTF-8''{quote(name, safe='')}; ") + f'filename="{plain}"'
 
 
 def text_part(text: str, subtype: str) -> bytes:

@@ -99,10 +99,12 @@ def _content_type(fields: list[tuple[str, bytes]], default: str) -> tuple[str, M
 
 
 def _param(params: Message, name: str, header: str = "content-type") -> str:
+    """A parameter's value; the extended form wins over the plain one beside it (RFC 2231, as RFC 6266 4.3 says)."""
     try:
-        value = params.get_param(name, "", header)
+        given = [value for key, value in params.get_params([], header) if key.lower() == name]
     except (ValueError, LookupError, AttributeError, TypeError):
         return ""
+    value = next((one for one in given if isinstance(one, tuple)), given[0] if given else "")
     if isinstance(value, tuple):
         charset, _, text = value
         return headers.decode_charset(text.encode("latin-1", "replace"), charset or "utf-8")

@@ -30,7 +30,8 @@ def refusal(mail: InboundMail, own_addresses: frozenset[str], own_ids: bool = Fa
     if kind:
         return kind
     submitted = mail.header("auto-submitted")
-    if submitted is not None and submitted.partition(";")[0].strip().lower() not in ("no", ""):
+    # Parameters and comments may follow the word (RFC 3834 section 5).
+    if submitted is not None and re.split(r"[;(]", submitted)[0].strip().lower() not in ("no", ""):
         return Refusal.AUTO_SUBMITTED
     if author is None:
         return Refusal.NO_AUTHOR
