@@ -1,0 +1,1 @@
+"""How fast Loket is, measured against what the servers and the store could do at most: `python -m tests.bench`."""

@@ -1,0 +1,1 @@
+"""Intake against a real Dovecot: every mail gets its one end, whatever clients, servers and mails do."""

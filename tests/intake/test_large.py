@@ -1,0 +1,90 @@
+"""Large mail comes in pieces: byte for byte, and without being held in memory."""
+
+from __future__ import annotations
+
+import base64
+import random
+import tracemalloc
+from collections.abc import Callable
+from hashlib import sha256
+
+import pytest
+
+from loket.core.model import Fate
+from loket.store import schema
+from tests.intake.bureau import mail
+from tests.intake.conftest import OpenBureau
+
+MIB = 1024 * 1024
+
+
+def attached(subject: str, octets: int) -> bytes:
+    """A mail of about that size with one attachment that no compression shrinks."""
+    content = base64.encodebytes(random.Random(1).randbytes(octets * 3 // 4)).replace(b"\n", b"\r\n")
+    head = mail(subject).partition(b"\r\n\r\n")[0]
+    return (
+        head
+        + b'\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        + b"--b\r\nContent-Type: text/plain\r\n\r\nTerlampir.\r\n"
+        + b"--b\r\nContent-Type: application/pdf; name=berkas.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + content
+        + b"--b--\r\n"
+    )
+
+
+def text(subject: str, octets: int) -> bytes:
+    """A mail that is one long letter."""
+    return mail(subject, body=("Kepada Yth. Bapak dan Ibu di loket, " * 2 + "\r\n") * (octets // 74))
+
+
+@pytest.mark.parametrize("write", [attached, text])
+def test_thirty_megabytes_pass_byte_for_byte_in_bounded_memory(
+    bureau: OpenBureau, write: Callable[[str, int], bytes]
+) -> None:
+    """At no time is more than a fraction of the mail held; the mail behind it is taken in too."""
+    office = bureau(history="all")
+    raw = write("Besar", 30 * MIB)
+    assert len(raw) > 30 * MIB
+    office.put(raw)
+    office.put(mail("Kecil"))
+    digest = sha256(raw).hexdigest()
+    del raw
+    tracemalloc.start()
+    try:
+        office.poll()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert office.fates() == [Fate.TICKET, Fate.TICKET]
+    large = office.rows(schema.ledger)[0]
+    assert large.sha256 == digest
+    file = office.app.stores.files.path(digest)
+    assert sha256(file.read_bytes()).hexdigest() == digest
+    assert office.rows(schema.content, sha256=digest)[0].data is None
+    assert peak < 12 * MIB, f"{peak / MIB:.1f} MiB"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_mail_around_whole_pieces_is_whole(bureau: OpenBureau, pieces: int, more: int) -> None:
+    """The last piece may be full, empty, or a single octet."""
+    piece = 65_536
+    office = bureau(history="all", batch={"piece": piece})
+    raw = mail("Tepat")
+    raw += b"x" * (pieces * piece + more - len(raw) - 2) + b"\r\n"
+    assert len(raw) == pieces * piece + more
+    office.put(raw)
+    office.poll()
+    [row] = office.rows(schema.ledger)
+    assert (row.fate, row.sha256, row.size) == ("ticket", sha256(raw).hexdigest(), len(raw))
+    [kept] = office.rows(schema.content)
+    assert (kept.data is None) == (len(raw) > piece)
+
+
+def test_a_large_mail_that_comes_twice_is_a_duplicate(bureau: OpenBureau) -> None:
+    office = bureau(history="all", batch={"piece": 65_536})
+    raw = attached("Besar", 200_000)
+    office.fill([raw, raw])
+    office.poll()
+    assert office.fates() == [Fate.TICKET, Fate.DUPLICATE]
+    assert len([path for path in office.app.stores.files.root.rglob("*") if path.is_file()]) == 1

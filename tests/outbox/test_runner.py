@@ -1,0 +1,256 @@
+"""The sender of one mailbox: its order, its connections, its waits, and trouble with its own store."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from loket import outbox
+from loket.core.model import FileSegment, Kind, StoredFile
+from loket.store import database
+from tests.outbox.post import Post, outbound, story
+from tests.outbox.scripted import DROP, Scripted
+
+
+async def until(what: object, seconds: float = 5.0) -> None:
+    """Wait for a condition, given as a function."""
+    began = time.monotonic()
+    while not what():  # type: ignore[operator]
+        assert time.monotonic() - began < seconds
+        await asyncio.sleep(0.01)
+
+
+def test_letters_leave_before_digests(post: Post) -> None:
+    kinds = [Kind.DIGEST, Kind.ALERT, Kind.ACKNOWLEDGEMENT, Kind.DELIVERY]
+    post.write(*(outbound(kind.value, kind=kind) for kind in kinds))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            await post.send()
+            assert [name.partition("@")[0] for name in server.envelopes] == [kind.value for kind in reversed(kinds)]
+            await post.courier.close()
+
+    story(tell)
+
+
+def test_as_many_connections_as_allowed_and_each_used_again(post: Post) -> None:
+    post.write(*(outbound(f"mail-{count}") for count in range(30)))
+
+    async def tell() -> None:
+        async with Scripted({"dot": 0.02}) as server:
+            post.to(server.port, connections=3)
+            while await post.send():
+                continue
+            assert (server.connections, server.most) == (3, 3)
+            assert sorted(server.envelopes) == sorted(f"mail-{count}@pemohon.test" for count in range(30))
+            await post.courier.close()
+
+    story(tell)
+    assert set(post.phases().values()) == {"sent"}
+
+
+def test_one_recipient_a_transaction(post: Post) -> None:
+    post.write(outbound("a"), outbound("b"))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            await post.send()
+            verbs = [said.split(" ")[0] for said in server.commands]
+            assert verbs == ["EHLO", "MAIL", "RCPT", "DATA", "RSET", "MAIL", "RCPT", "DATA"]
+            await post.courier.close()
+
+    story(tell)
+
+
+def test_a_ring_sends_at_once_and_a_stop_ends(post: Post) -> None:
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            running = asyncio.create_task(post.runner.run())
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(post.write, outbound("ack"))
+            post.runner.ring()
+            await until(lambda: post.phases() == {"ack": "sent"})
+            post.runner.stop()
+            await asyncio.wait_for(running, 1)
+            await post.courier.close()
+
+    story(tell)
+
+
+def test_a_stop_finishes_what_is_in_hand_and_gives_back_the_rest(post: Post) -> None:
+    """The mail whose verdict is awaited gets it; those behind it are due as if nobody had claimed them."""
+    post.write(*(outbound(f"mail-{count}") for count in range(3)))
+
+    async def tell() -> None:
+        async with Scripted({"dot": 0.3}) as server:
+            post.to(server.port)
+            running = asyncio.create_task(post.runner.run())
+            await until(lambda: server.count("DATA") == 1)
+            post.runner.stop()
+            await asyncio.wait_for(running, 2)
+            await post.courier.close()
+
+    story(tell)
+    rows = post.rows()
+    assert {key: (row.phase, row.attempts) for key, row in rows.items()} == {
+        "mail-0": ("sent", 1),
+        "mail-1": ("due", 0),
+        "mail-2": ("due", 0),
+    }
+
+
+def test_while_nobody_is_let_in_new_mail_is_no_reason_to_knock(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One knock a wait, waits that grow, and all mail goes when the door opens again."""
+    monkeypatch.setattr(outbox, "NOT_REACHED_FIRST", outbox.NOT_REACHED_FIRST / 20)
+    server = Scripted({"greeting": ["421 busy", "421 busy", "220 welcome"]})
+
+    async def tell() -> None:
+        async with server:
+            post.to(server.port)
+            running = asyncio.create_task(post.runner.run())
+            for count in range(10):
+                await asyncio.to_thread(post.write, outbound(f"mail-{count}"))
+                post.runner.ring()
+                await asyncio.sleep(0.01)
+            assert server.connections == 1
+            for _ in range(200):
+                post.later(seconds=0.05)
+                await asyncio.sleep(0.01)
+                if set(post.phases().values()) == {"sent"}:
+                    break
+            post.runner.stop()
+            await running
+            await post.courier.close()
+
+    story(tell)
+    assert {(row.phase, row.attempts) for row in post.rows().values()} == {("sent", 1)}
+    assert server.connections == 3
+
+
+def test_a_stored_file_that_cannot_be_read_holds_up_its_own_mail_alone(post: Post) -> None:
+    missing = FileSegment(StoredFile("0" * 64, 5), "base64")
+    post.write(outbound("letter", kind=Kind.DELIVERY, segments=(missing,)), outbound("ack"))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            await post.send()
+            await post.courier.close()
+
+    story(tell)
+    assert post.phases() == {"letter": "due", "ack": "sent"}
+    assert "stored file" in post.rows()["letter"].reply
+
+
+class Locked:
+    """Another process holds the database's write lock for a while."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        """Which database, and how long."""
+        self.held = threading.Event()
+        self._thread = threading.Thread(target=self._hold, args=(path, seconds))
+
+    def take(self) -> None:
+        """From now on."""
+        self._thread.start()
+        assert self.held.wait(5)
+
+    def _hold(self, path: Path, seconds: float) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as own:
+            own.execute("BEGIN IMMEDIATE")
+            self.held.set()
+            time.sleep(seconds)
+            own.execute("ROLLBACK")
+
+    def join(self) -> None:
+        """Until it is over."""
+        self._thread.join()
+
+
+@pytest.fixture
+def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Post:
+    """A sender whose store gives up waiting for its turn after a moment, and tries again soon."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(outbox, "STORE_SECONDS", 0.05)
+    (tmp_path / "impatient").mkdir()
+    return Post(tmp_path / "impatient")
+
+
+@pytest.mark.parametrize("when", [pytest.param("RCPT", id="before DATA"), pytest.param("dot", id="after the dot")])
+def test_a_store_in_trouble_costs_no_mail_and_sends_none_twice(impatient: Post, when: str) -> None:
+    """Before DATA nothing has left and the mail goes later; after the dot the verdict is held until it is written."""
+    post = impatient
+    post.write(outbound("first"), outbound("second"))
+    lock = Locked(post.path, 0.6)
+    server = Scripted()
+    if when == "dot":
+        server.on_dot = lambda: None if lock.held.is_set() else lock.take()
+    else:
+        server.script["RCPT"] = "250 2.1.5 ok"
+        say = server._say
+
+        async def and_lock(writer: asyncio.StreamWriter, what: str) -> bytes:
+            if what == "RCPT" and not lock.held.is_set():
+                lock.take()
+            return await say(writer, what)
+
+        server._say = and_lock  # type: ignore[method-assign]
+
+    async def tell() -> None:
+        async with server:
+            post.to(server.port)
+            running = asyncio.create_task(post.runner.run())
+            await until(lambda: set(post.phases().values()) == {"sent"})
+            post.runner.stop()
+            await running
+            await post.courier.close()
+
+    story(tell)
+    lock.join()
+    assert len(server.mails) == 2
+    assert {row.attempts for row in post.rows().values()} == {1}
+    assert post.events() == ["sent", "sent"]
+    post.database.close()
+
+
+def test_a_mistake_of_ours_ends_the_sender_so_that_it_is_seen(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not waited out in silence like a store that is down."""
+
+    def broken(_: object) -> bytes:
+        raise LookupError("a mistake")
+
+    post.write(outbound("ack"))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            monkeypatch.setattr(post.runner, "render", broken)
+            with pytest.raises(ExceptionGroup) as ended:
+                await post.runner.run()
+            assert ended.group_contains(LookupError, match="a mistake")
+
+    story(tell)
+
+
+def test_whether_raw_octets_are_taken_is_asked_of_the_server(post: Post) -> None:
+    """And where it cannot be asked, they are not."""
+
+    async def tell() -> None:
+        async with Scripted() as server, Scripted(offers=()) as plain, Scripted({"greeting": DROP}) as shut:
+            for asked, answer in ((server, True), (plain, False), (shut, False)):
+                post.to(asked.port)
+                assert await post.courier.eight_bit() is answer
+                assert await post.courier.eight_bit() is answer
+                assert asked.connections == (2 if asked is shut else 1)
+                await post.courier.close()
+
+    story(tell)
