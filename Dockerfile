@@ -11,7 +11,7 @@ COPY rules ./rules
 RUN pip install --no-cache-dir -c constraints.txt hatchling \
  && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
  && python -m venv /opt/loket \
- && /opt/loket/bin/pip install --no-cache-dir -c constraints.txt /wheels/loket-*.whl
+ && /opt/loket/bin/pip install --no-cache-dir -c constraints.txt "$(echo /wheels/loket-*.whl)[postgres]"
 
 FROM python:3.11-slim
 # A fixed number, so that volumes keep their owner over rebuilds and Kubernetes can see that it is not root.

@@ -22,8 +22,9 @@ from loket.store.desk import DeskStore
 from loket.store.intake import IntakeStore
 from loket.store.outgoing import OutgoingStore
 from tests.contract.values import HERE, NOW, event
+from tests.servers import Postgres
 
-DATABASES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite:///{folder / 'loket.db'}"}
+DATABASES = ("sqlite", "postgresql")
 FILES: dict[str, Callable[[Path], FolderFiles]] = {"folder": lambda folder: FolderFiles(folder / "files")}
 
 
@@ -101,17 +102,24 @@ def _few_values(connection: sqlite3.Connection, _record: object) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 2000)
 
 
-@pytest.fixture(params=DATABASES.values(), ids=list(DATABASES))
+def address(request: pytest.FixtureRequest, folder: Path, *, migrated: bool) -> str:
+    """The address of a database without a row; `migrated` spares the second kind the making of its tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'loket.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database(migrated=migrated)
+
+
+@pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
-    make: Callable[[Path], str] = request.param
-    return make(tmp_path)
+    return address(request, tmp_path, migrated=False)
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
+@pytest.fixture(params=DATABASES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
-    made = Store(url)
+    made = Store(address(request, tmp_path, migrated=True))
     yield made
     made.database.close()
 

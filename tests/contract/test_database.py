@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from loket.core.model import Fate, Plan
+from loket.core.model import Event, Fate, Plan
 from loket.store import schema
 from loket.store.database import Database, StoreBusy, is_unavailable
 from tests.contract.conftest import Store
@@ -131,6 +132,41 @@ def test_a_mistake_of_ours_is_no_trouble_of_the_store(store: Store) -> None:
         store.write(outbound("ack"))
     assert not is_unavailable(mistake.value)
     assert not is_unavailable(ValueError())
+
+
+def test_a_daemon_writes_on_what_it_claimed(store: Store) -> None:
+    """Its own writes and those of a command beside it."""
+    store.database.claim()
+    store.write(outbound("one"))
+    store.write(outbound("two"))
+    with store.another() as command:
+        command.write(outbound("three"))
+    store.write(outbound("four"))
+    assert len(store.phases()) == 4
+
+
+def test_what_text_cannot_hold_becomes_a_mark(store: Store) -> None:
+    """NUL, which PostgreSQL refuses, and half a surrogate pair, which no database takes; found again as it was said."""
+    odd, clean = "nol\0 separuh\ud800 utuh\U0001f600", "nol\ufffd separuh\ufffd utuh\U0001f600"
+    store.write(replace(outbound(clean), key=odd))
+    told = Event(NOW, "opened", None, odd, odd, "", {"said": odd})
+    store.take([], [Plan(opened=ticket(1, subject=odd, fields={"produk": odd}), events=(told,))])
+    assert store.phases() == {clean: "due"}
+    [found] = store.rows(schema.outbox, key=odd)
+    assert found.key == clean
+    kept = store.desk.ticket(ticket(1).number)
+    assert kept is not None
+    assert kept.subject == clean
+    assert kept.fields == {"produk": odd.replace("\ud800", "\ufffd")}
+
+
+def test_words_are_ordered_by_their_code_points(store: Store) -> None:
+    """On either database, whatever the locale of the server."""
+    keys = ["a", "B", "b-1", "b1", "_", "é", "z"]
+    store.write(*(outbound(key) for key in keys))
+    with store.database.read() as connection:
+        found = connection.execute(select(schema.outbox.c.key).order_by(schema.outbox.c.key)).scalars().all()
+    assert found == sorted(keys)
 
 
 def test_a_reader_sees_one_moment(store: Store) -> None:

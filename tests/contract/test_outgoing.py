@@ -163,6 +163,43 @@ def test_released_mail_is_due_as_if_it_had_not_been_claimed(store: Store) -> Non
     assert claim_one(store).attempt == 1
 
 
+def test_what_was_given_back_once_is_not_given_back_again(store: Store) -> None:
+    """The first time may have happened though the connection broke off: attempts count right, an end stays an end."""
+    store.write(outbound("ack"), outbound("sent"))
+    ack, sent = store.outgoing.claim(NOW, 2, [HERE])
+    store.outgoing.release([ack.id])
+    store.outgoing.settle(sent, SENT, None, NOW)
+    store.outgoing.release([ack.id, sent.id])
+    assert {row.key: (row.phase, row.attempts) for row in store.rows(schema.outbox)} == {
+        "ack": ("due", 0),
+        "sent": ("sent", 1),
+    }
+
+
+def test_what_a_failed_claim_marked_is_given_back(store: Store) -> None:
+    """Of its mailbox alone, and nothing that is beyond the claim."""
+    store.write(outbound("lost"), outbound("flowing"), outbound("elsewhere", mailbox=ELSEWHERE))
+    claimed = store.outgoing.claim(NOW, 9, [HERE, ELSEWHERE])
+    store.outgoing.data_begins([one.id for one in claimed if one.mail.key == "flowing"])
+    store.outgoing.unclaim(HERE)
+    assert store.phases() == {"lost": "due", "flowing": "data", "elsewhere": "claimed"}
+    assert claim_one(store).attempt == 1
+
+
+@pytest.mark.parametrize(("receipt", "again"), [(SENT, None), (DOUBT, None), (LATER, NOW + minutes(5))])
+def test_a_verdict_is_written_once_however_often_it_is_said(
+    store: Store, receipt: Receipt, again: datetime | None
+) -> None:
+    """The first time may have happened though the connection broke off: one event, one alert, one state."""
+    closed_with_a_letter(store)
+    claimed = claim_one(store)
+    store.outgoing.data_begins([claimed.id])
+    store.outgoing.settle(claimed, receipt, again, NOW, alert)
+    before = (store.sizes(), store.rows(schema.outbox))
+    assert store.outgoing.settle(claimed, receipt, again, NOW + minutes(1), alert)
+    assert (store.sizes(), store.rows(schema.outbox)) == before
+
+
 def test_the_next_due_is_the_mailboxs_own(store: Store) -> None:
     assert store.outgoing.next_due(HERE) is None
     store.write(

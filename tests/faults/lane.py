@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from loket import maillog
-from loket.app import App, open_stores
+from loket.app import App
 from loket.config.load import load
 from loket.demo.officer import Answer, answer
+from loket.stores import Stores, open_stores
 from tests.faults.counted import EXIT, Counter
 from tests.flows.letters import mail, scan
 from tests.flows.office import SECRET, TOP, Mail
@@ -41,6 +42,8 @@ class Lane:
         self.domain = job["domain"]
         self.at = START
         self.runs = 0
+        # More lines of config.yaml.
+        self.more = ""
 
     def now(self) -> datetime:
         """The story's clock."""
@@ -85,6 +88,7 @@ mailboxes:
 officers:
   {self.officer}: {{name: Ani, queues: [ambil-sk-ot, ambil-sk-sk, revisi-desain-ot, revisi-desain-sk, triase]}}
 digests: [{{for: officers, at: "Mon-Fri 13:00"}}]
+{self.more}
 """
         )
         self.at = START
@@ -108,8 +112,11 @@ digests: [{{for: officers, at: "Mon-Fri 13:00"}}]
             self.servers.lmtp(said, self.counter, self.officer)
         run()
 
+    def _stores(self) -> Stores:
+        return open_stores(load(self.folder / "config.yaml"), self.at)
+
     def _digest(self) -> bytes:
-        stores = open_stores(load(self.folder / "config.yaml"), self.at)
+        stores = self._stores()
         [row] = [row for row in stores.desk.outgoing(None, 99) if row["kind"] == "digest"]
         # In doubt it may not have come: then the officer reads what the outbox holds, as after asking for it again.
         raw = stores.contents.render(stores.outgoing.mail(row["id"]))
@@ -125,8 +132,7 @@ digests: [{{for: officers, at: "Mon-Fri 13:00"}}]
 
     def state(self) -> dict[str, Any]:
         """What is left at the end, comparable between runs: tickets, fates, what the SMTP side received."""
-        snapshot = load(self.folder / "config.yaml")
-        stores = open_stores(snapshot, self.at)
+        stores = self._stores()
         tickets = [
             (one.number, one.queue, one.state.value, one.outcome, one.missing, one.about, stores.desk.links(one.number))
             for one in stores.desk.tickets(queue=None, state=None, limit=99)

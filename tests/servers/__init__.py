@@ -1,5 +1,6 @@
-"""Real mail servers for the tests: a private Postfix in front of a private Dovecot, on loopback ports of their own."""
+"""Real servers for the tests: a private Postfix in front of a private Dovecot, and a private PostgreSQL."""
 
 from tests.servers.mailservers import PASSWORD, MailServers, ServersUnavailable
+from tests.servers.postgres import DATABASE_PASSWORD, Postgres
 
-__all__ = ["PASSWORD", "MailServers", "ServersUnavailable"]
+__all__ = ["DATABASE_PASSWORD", "PASSWORD", "MailServers", "Postgres", "ServersUnavailable"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that the tests' mail servers need, if any is missing, without starting a service.
+# Installs the Debian packages that the tests' servers need, if any is missing, without starting a service.
 # Elsewhere than as root on Debian it says what the tests will do without them, and succeeds.
 set -eu
 
@@ -11,20 +11,25 @@ need postfix postfix
 need imap dovecot-imapd
 need lmtp dovecot-lmtpd
 need openssl openssl
+# Debian keeps each version's programs apart and none of them on the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
+need faketime faketime
 # Debian packs the part of Python that makes virtual environments separately; another Python brings its own.
 [ "$(command -v python3)" != /usr/bin/python3 ] || python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "tests: not root on Debian, so not installing$packages; tests that need the mail servers are skipped"
+    echo "tests: not root on Debian, so not installing$packages; tests that need these servers are skipped"
     exit 0
 fi
 
 # Debian's maintainer scripts ask this file whether they may start what they install (invoke-rc.d); 101 says no.
 policy=/usr/sbin/policy-rc.d
 earlier=$policy.before-loket
+clusters=/etc/postgresql-common/createcluster.conf
 put_back() {
     rm -f "$policy"
+    if [ -e "$clusters" ]; then sed -i '/^create_main_cluster = false$/d' "$clusters"; fi
     if [ -e "$earlier" ]; then mv "$earlier" "$policy"; fi
 }
 trap put_back EXIT
@@ -41,6 +46,13 @@ if ! {
     # Without an answer Postfix would set up a mail system for this machine; the tests bring their own configuration.
     echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
     apt-get update
+    # Nor is a database cluster made: which is asked of a file that comes first, and that is left as it came.
+    case $packages in
+    *postgresql*)
+        apt-get install -y --no-install-recommends postgresql-common
+        echo "create_main_cluster = false" >>"$clusters"
+        ;;
+    esac
     # shellcheck disable=SC2086 # one word per package
     apt-get install -y --no-install-recommends $packages
 } >"$log" 2>&1; then

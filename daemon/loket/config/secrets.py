@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
-from loket.config.models import Config
+from loket.config.models import Config, Store
+from loket.config.storeurl import POSTGRESQL, REFERENCE
 from loket.core.token import Keys
 
 MIN_KEY_LENGTH = 16
@@ -31,6 +33,27 @@ def resolve(reference: str, root: Path, environment: Mapping[str, str] | None = 
     if not value:
         raise SecretError(f"the secret {kind}:{name} is empty")
     return value
+
+
+def database_url(store: Store, root: Path, environment: Mapping[str, str] | None = None) -> str:
+    """The URL of the store with its secrets in it, asked for by each command that opens the store.
+
+    A secret within the URL may hold any character; one that is the whole URL is taken as it is.
+    """
+    written = store.database
+    if REFERENCE.fullmatch(written):
+        url = resolve(written, root, environment)
+    else:
+        url = REFERENCE.sub(lambda found: quote(resolve(found[0], root, environment), safe=""), written)
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return f"sqlite:///{root / url}"
+    if scheme in POSTGRESQL:
+        return f"postgresql+psycopg://{rest}"
+    if scheme != "sqlite":
+        raise SecretError("the secret of store.database is not the URL of a database that can be a store")
+    path = rest.removeprefix("/")
+    return f"sqlite:///{root / path}" if path and path != ":memory:" else url
 
 
 def keys(config: Config, root: Path, environment: Mapping[str, str] | None = None) -> Keys:

@@ -16,13 +16,15 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from loket.store import postgres
+from loket.store.postgres import ClaimLost, SessionClaim, StoreBusy, StoreTaken, StoreUnfit
+
+__all__ = ["Database", "StoreBusy", "StoreTaken", "StoreUnfit", "is_unavailable"]
 
 # How long a writer waits for another process (a `loket` command beside the daemon) before it gives up.
 BUSY_SECONDS = 30
-
-
-class StoreBusy(Exception):
-    """Another daemon already works on this store."""
 
 
 class Database:
@@ -32,33 +34,52 @@ class Database:
         """Open `url`; nothing is read or written yet."""
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(self.url, **self._options())
         if self.sqlite:
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine: Engine = create_engine(
+                self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+            )
             event.listen(self.engine, "connect", _sqlite_settings)
             event.listen(self.engine, "begin", _sqlite_begin)
+            self._reader = self.engine
+        else:
+            self.engine = postgres.engine(self.url)
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._turn = threading.RLock()
         self._lock_file: int | None = None
-
-    def _options(self) -> dict[str, Any]:
-        if self.sqlite:
-            return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
-        return {"pool_pre_ping": True}
+        self._claim: SessionClaim | None = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is durable when the block ends, and has not happened when it raises."""
+        """A transaction that is durable when the block ends, and has not happened when it raises.
+
+        Except where the connection breaks off at COMMIT: then it raises (`is_unavailable`) and may have happened, and
+        whoever does it again must find that out.
+        """
+        with self._turn:
+            if self._claim is not None:
+                self._claim.hold()
+            with self._writing() as connection:
+                if self._claim is not None:
+                    self._claim.fence(connection)
+                yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
         with self._turn, self.engine.connect() as connection:
             # SQLite must know at BEGIN that this one writes, or two readers that turn writers deadlock.
             connection = connection.execution_options(loket_writes=True)  # noqa: PLW2901 - same connection
             with connection.begin():
+                if not self.sqlite:
+                    # Each statement behind this one sees all that earlier writers committed (READ COMMITTED).
+                    connection.execute(postgres.WRITERS_TURN)
                 yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._reader.connect() as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:
@@ -66,13 +87,18 @@ class Database:
         settings = AlembicConfig()
         settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         # A writer from its first statement: of two processes that open a new store, the second finds it made.
-        with self.write() as connection:
+        with self._writing() as connection:
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
 
     def claim(self) -> None:
         """Make this process the one daemon of the store, as long as it lives; StoreBusy where another is."""
-        if not self.sqlite or not self.url.database or self.url.database == ":memory:":
+        if not self.sqlite:
+            claim = SessionClaim(self.engine, self.url.render_as_string())
+            claim.acquire()
+            self._claim = claim
+            return
+        if not self.url.database or self.url.database == ":memory:":
             return
         handle = os.open(f"{self.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -84,6 +110,9 @@ class Database:
 
     def close(self) -> None:
         """Give back connections and the claim."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
         self.engine.dispose()
         if self._lock_file is not None:
             os.close(self._lock_file)
@@ -120,8 +149,15 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether a database error means that the store is gone, locked or full for now, rather than that we are wrong."""
-    return isinstance(error, DBAPIError) and type(error).__name__ in (
+    """Whether an error means that the store is gone, locked or full for now, rather than that we are wrong."""
+    if isinstance(error, (ClaimLost, PoolTimeout)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    passing = postgres.is_passing(error)
+    if passing is not None:
+        return passing
+    return error.connection_invalidated or type(error).__name__ in (
         "OperationalError",
         "InterfaceError",
         "DatabaseError",

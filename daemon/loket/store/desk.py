@@ -85,6 +85,22 @@ class DeskStore:
                 files.setdefault(row.ticket, []).append(StoredFile(row.sha256, row.size))
         return [(ticket, files.get(ticket.number, [ticket.original])) for ticket in tickets]
 
+    def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:
+        """Tickets that wait for their applicant, and when each was reminded since it began to; oldest first."""
+        o = schema.occurrence.c
+        reminded = (
+            select(o.whom, func.max(o.at).label("at")).where(o.what == "remind").group_by(o.whom).subquery("reminded")
+        )
+        query = select(schema.ticket, reminded.c.at.label("reminded_at"))
+        query = query.outerjoin(reminded, reminded.c.whom == _T.number)
+        query = query.where(_T.state == State.WAITING.value, _T.updated_at <= untouched_since).order_by(_T.updated_at)
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            (ticket_of(row), row.reminded_at if row.reminded_at and row.reminded_at >= row.updated_at else None)
+            for row in rows
+        ]
+
     def ticket(self, number: str) -> Ticket | None:
         """One ticket."""
         with self.database.read() as connection:
@@ -151,6 +167,16 @@ class DeskStore:
             MailboxView(row.mailbox, row.polled_at, row.error, row.error_since, fates.get(row.mailbox, {}))
             for row in rows
         ]
+
+    def configuration(self) -> tuple[str, list[str]]:
+        """The hash of the rules that a daemon decided by last, and what was wrong with an edit after that."""
+        e = schema.event.c
+        query = select(e.kind, e.rules, e.detail).where(e.kind.in_(("configured", "configuration-refused")))
+        with self.database.read() as connection:
+            row = connection.execute(query.order_by(e.id.desc()).limit(1)).one_or_none()
+        if row is None:
+            return "", []
+        return row.rules, json.loads(row.detail).get("problems", [])
 
     def outbox(self) -> dict[str, int]:
         """Outgoing mails by phase."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, literal, select, tuple_, update
@@ -26,6 +26,10 @@ _O = schema.outbox.c
 
 def _at(ref: MailRef) -> Any:
     return and_(_L.mailbox == ref.mailbox, _L.uidvalidity == ref.uidvalidity, _L.uid == ref.uid)
+
+
+# How long a mail of the same content is the same request once more.
+SAME_WITHIN = timedelta(days=7)
 
 
 def _portions(items: Collection[str]) -> Iterator[list[str]]:
@@ -91,6 +95,7 @@ class Batch:
         counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
         known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
         self._add_tickets(known, hints.numbers)
+        self._add_same(known, hints, now)
         for some in _portions(hints.addresses):
             query = select(_T.number, _T.applicant, _T.counter, _T.identity)
             query = query.where(_T.applicant.in_(some), _T.identity != "").order_by(_T.number)
@@ -106,6 +111,12 @@ class Batch:
         for some in _portions(numbers):
             rows = self.connection.execute(select(schema.ticket).where(_T.number.in_(some)))
             known.tickets.update({row.number: ticket_of(row) for row in rows})
+
+    def _add_same(self, known: Known, hints: Hints, now: datetime) -> None:
+        for some in _portions(hints.fingerprints):
+            query = select(schema.ticket).where(_T.fingerprint.in_(some), _T.created_at > now - SAME_WITHIN)
+            for row in self.connection.execute(query.order_by(_T.number)):
+                known.add(ticket_of(row))
 
     def _sent(self, message_ids: Collection[str]) -> list[Sent]:
         query = select(_O.message_id, _O.kind, _O.mailbox, _O.recipient, _O.ticket, _O.phase)

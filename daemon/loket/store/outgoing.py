@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from loket.core.model import Event, Kind, Outbound, Phase, Receipt, ReceiptKind, Sent
 from loket.ports import Aftermath, Claimed
@@ -17,6 +17,7 @@ from loket.store.database import Database
 from loket.store.rows import event_row, segments_of, ticket_of
 
 _O = schema.outbox.c
+_IN_HAND = (Phase.CLAIMED.value, Phase.DATA.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
 
@@ -48,6 +49,11 @@ class OutgoingStore:
             for row in rows
         ]
 
+    def unclaim(self, mailbox: str) -> None:
+        """Give back what a claim has marked whose COMMIT was cut off: nobody has it in hand."""
+        with self.database.write() as connection:
+            _give_back(connection, _O.mailbox == mailbox, _O.phase == Phase.CLAIMED.value)
+
     def data_begins(self, ids: Sequence[int]) -> None:
         """Say durably that DATA is about to flow (promise P11)."""
         with self.database.write() as connection:
@@ -63,7 +69,8 @@ class OutgoingStore:
     ) -> bool:
         """Write the verdict back with its event; with `next_at` the mail is due again then.
 
-        A bad end and what follows from it are one transaction. True where the aftermath wrote mail.
+        A bad end and what follows from it are one transaction. True where the aftermath wrote mail. Written back again,
+        after a COMMIT that was cut off, a verdict that stands already changes nothing.
         """
         values: dict[str, Any] = {"code": receipt.code, "reply": receipt.text[:1000]}
         phase = _END.get(receipt.kind, Phase.REFUSED)
@@ -74,7 +81,10 @@ class OutgoingStore:
             if receipt.kind is ReceiptKind.NOT_TRIED:
                 values["attempts"] = claimed.attempt - 1
         with self.database.write() as connection:
-            connection.execute(update(schema.outbox).where(_O.id == claimed.id).values(values))
+            mine = update(schema.outbox).where(_O.id == claimed.id, _O.phase.in_(_IN_HAND)).values(values)
+            if connection.execute(mine).rowcount == 0:
+                # What follows from it may wait there: look.
+                return True
             if next_at is not None:
                 return False
             connection.execute(insert(schema.event).values(event_row(_event(claimed, receipt, now))))
@@ -89,11 +99,7 @@ class OutgoingStore:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
         said = "stopped while the mail was being handed over"
         with self.database.write() as connection:
-            connection.execute(
-                update(schema.outbox)
-                .where(_O.phase == Phase.CLAIMED.value)
-                .values(phase=Phase.DUE.value, attempts=_O.attempts - 1)
-            )
+            _give_back(connection, _O.phase == Phase.CLAIMED.value)
             doubtful = connection.execute(
                 select(_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind, _O.recipient, _O.attempts).where(
                     _O.phase == Phase.DATA.value
@@ -113,11 +119,9 @@ class OutgoingStore:
         return len(doubtful)
 
     def release(self, ids: Sequence[int]) -> None:
-        """Give claimed mails back untried."""
+        """Give mails in hand back untried; done again, after a COMMIT that was cut off, it changes nothing."""
         with self.database.write() as connection:
-            connection.execute(
-                update(schema.outbox).where(_O.id.in_(ids)).values(phase="due", attempts=_O.attempts - 1)
-            )
+            _give_back(connection, _O.id.in_(ids), _O.phase.in_(_IN_HAND))
 
     def next_due(self, mailbox: str) -> datetime | None:
         """When the mailbox's next mail is due; None with nothing waiting."""
@@ -138,6 +142,10 @@ class OutgoingStore:
             return connection.execute(
                 select(func.count()).select_from(schema.outbox).where(_O.phase.in_(("due", "claimed", "data")))
             ).scalar_one()
+
+
+def _give_back(connection: Connection, *which: ColumnElement[bool]) -> None:
+    connection.execute(update(schema.outbox).where(*which).values(phase=Phase.DUE.value, attempts=_O.attempts - 1))
 
 
 def _outbound(row: Row[Any]) -> Outbound:

@@ -44,6 +44,9 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "answered_by": of.answered_by,
         "closed_at": of.closed_at,
         "respond": of.respond,
+        "language": of.language,
+        "fingerprint": of.fingerprint,
+        "several": of.several,
     }
 
 
@@ -74,6 +77,9 @@ def ticket_of(row: Row[Any]) -> Ticket:
         answered_by=row.answered_by,
         closed_at=row.closed_at,
         respond=row.respond,
+        language=row.language,
+        fingerprint=row.fingerprint,
+        several=row.several,
     )
 
 

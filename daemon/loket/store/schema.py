@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
     TypeDecorator,
@@ -45,6 +45,29 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+class CleanText(TypeDecorator[str]):
+    """Text of any length, fit to be kept.
+
+    PostgreSQL keeps no NUL, neither database keeps half a surrogate pair, and mail brings both: each becomes U+FFFD
+    here, on the way in and in what is looked for.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
+        """Fit to be kept."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return _UNFIT.sub("\ufffd", value)
+
+
+# In the order of code points on both databases, which no update of the system's locales changes under an index.
+Words = CleanText().with_variant(CleanText(collation="C"), "postgresql")
+
 # SQLite counts only an INTEGER primary key by itself.
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -56,41 +79,39 @@ metadata = MetaData(
     }
 )
 
-meta = Table("meta", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False))
+meta = Table("meta", metadata, Column("name", Words, primary_key=True), Column("value", Words, nullable=False))
 
-serial = Table(
-    "serial", metadata, Column("name", String(60), primary_key=True), Column("last", BigInteger, nullable=False)
-)
+serial = Table("serial", metadata, Column("name", Words, primary_key=True), Column("last", BigInteger, nullable=False))
 
 mailbox_state = Table(
     "mailbox_state",
     metadata,
-    Column("mailbox", String(320), primary_key=True),
-    Column("folder", String(255), nullable=False),
+    Column("mailbox", Words, primary_key=True),
+    Column("folder", Words, nullable=False),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("last_uid", BigInteger, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("polled_at", UtcDateTime),
     Column("verified_at", UtcDateTime),
     Column("absent", Integer, nullable=False, default=0, server_default="0"),
-    Column("error", Text),
+    Column("error", Words),
     Column("error_since", UtcDateTime),
 )
 
 ledger = Table(
     "ledger",
     metadata,
-    Column("mailbox", String(320), primary_key=True),
+    Column("mailbox", Words, primary_key=True),
     Column("uidvalidity", BigInteger, primary_key=True),
     Column("uid", BigInteger, primary_key=True),
-    Column("fate", String(20), nullable=False),
-    Column("sha256", String(64)),
+    Column("fate", Words, nullable=False),
+    Column("sha256", Words),
     Column("size", BigInteger),
     Column("internaldate", UtcDateTime),
     Column("seen_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("error", Text),
-    Column("ticket", String(40)),
+    Column("error", Words),
+    Column("ticket", Words),
     Column("filed", Boolean),
     Index("ix_ledger_mailbox_sha256", "mailbox", "sha256"),
     Index("ix_ledger_ticket", "ticket"),
@@ -100,7 +121,7 @@ ledger = Table(
 content = Table(
     "content",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    Column("sha256", Words, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("data", LargeBinary),
 )
@@ -108,40 +129,44 @@ content = Table(
 ticket = Table(
     "ticket",
     metadata,
-    Column("number", String(40), primary_key=True),
-    Column("mailbox", String(320), nullable=False),
-    Column("counter", String(100)),
-    Column("rule", String(80)),
-    Column("queue", String(100), nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("applicant", String(320), nullable=False),
-    Column("applicant_name", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("fields", Text, nullable=False),
-    Column("missing", Text, nullable=False),
-    Column("identity", Text, nullable=False),
-    Column("original_sha256", String(64), nullable=False),
+    Column("number", Words, primary_key=True),
+    Column("mailbox", Words, nullable=False),
+    Column("counter", Words),
+    Column("rule", Words),
+    Column("queue", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("applicant", Words, nullable=False),
+    Column("applicant_name", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("fields", Words, nullable=False),
+    Column("missing", Words, nullable=False),
+    Column("identity", Words, nullable=False),
+    Column("original_sha256", Words, nullable=False),
     Column("original_size", BigInteger, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("last_message_id", Text, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("last_message_id", Words, nullable=False),
     Column("attachments", Integer, nullable=False),
     Column("links", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
-    Column("outcome", String(80)),
-    Column("answered_by", String(320)),
+    Column("outcome", Words),
+    Column("answered_by", Words),
     Column("closed_at", UtcDateTime),
     Column("respond", Boolean, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("several", Boolean, nullable=False),
     Index("ix_ticket_state_queue", "state", "queue"),
     Index("ix_ticket_applicant", "applicant"),
+    Index("ix_ticket_fingerprint", "fingerprint"),
 )
 
 ticket_link = Table(
     "ticket_link",
     metadata,
-    Column("ticket", String(40), primary_key=True),
-    Column("other", String(40), primary_key=True),
+    Column("ticket", Words, primary_key=True),
+    Column("other", Words, primary_key=True),
     Index("ix_ticket_link_other", "other"),
 )
 
@@ -150,12 +175,12 @@ event = Table(
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("at", UtcDateTime, nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("ticket", String(40)),
-    Column("actor", String(320), nullable=False),
-    Column("mail", Text),
-    Column("rules", String(64), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("ticket", Words),
+    Column("actor", Words, nullable=False),
+    Column("mail", Words),
+    Column("rules", Words, nullable=False),
+    Column("detail", Words, nullable=False),
     Index("ix_event_ticket", "ticket"),
 )
 
@@ -163,25 +188,25 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("key", String(500), nullable=False, unique=True),
-    Column("kind", String(20), nullable=False),
+    Column("key", Words, nullable=False, unique=True),
+    Column("kind", Words, nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("mailbox", String(320), nullable=False),
-    Column("sender", String(320), nullable=False),
-    Column("recipient", String(320), nullable=False),
-    Column("message_id", String(500), nullable=False),
-    Column("ticket", String(40)),
+    Column("mailbox", Words, nullable=False),
+    Column("sender", Words, nullable=False),
+    Column("recipient", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("ticket", Words),
     Column("literal", LargeBinary, nullable=False),
-    Column("layout", Text, nullable=False),
+    Column("layout", Words, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("eight_bit", Boolean, nullable=False),
-    Column("phase", String(12), nullable=False),
+    Column("phase", Words, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("code", Integer),
-    Column("reply", Text),
+    Column("reply", Words),
     Index("ix_outbox_phase_priority_next_at", "phase", "priority", "next_at"),
     Index("ix_outbox_ticket", "ticket"),
     Index("ix_outbox_message_id", "message_id"),
@@ -192,8 +217,8 @@ outbox = Table(
 occurrence = Table(
     "occurrence",
     metadata,
-    Column("what", String(200), primary_key=True),
-    Column("whom", String(320), primary_key=True),
+    Column("what", Words, primary_key=True),
+    Column("whom", Words, primary_key=True),
     Column("due_at", UtcDateTime, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
 )
@@ -202,12 +227,12 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("mailbox", String(320), nullable=False),
+    Column("mailbox", Words, nullable=False),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("uid", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("detail", Words, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("state", String(10), nullable=False),
+    Column("state", Words, nullable=False),
     Index("ix_quarantine_state", "state"),
 )
