@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-
-from rapidfuzz.distance import OSA
+from datetime import UTC, tzinfo
+from functools import cached_property
 
 from loket.core import normal
+from loket.core.conditions import Facts, explained
+from loket.core.keywords import KeywordIndex
 from loket.core.model import STATUS_RULE, TRIAGE, InboundMail, Level, Refusal, Trace, Verdict
 from loket.core.normal import SEPARATORS, SPACES, Normal
 from loket.core.rules import CounterFile, Rule, render_queue
@@ -45,7 +47,7 @@ class Elsewhere:
     mailboxes: tuple[tuple[str, Mapping[str, str]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desk:
     """All that understanding a mail of one mailbox takes."""
 
@@ -54,23 +56,47 @@ class Desk:
     fixed: Mapping[str, str] = field(default_factory=dict)
     elsewhere: tuple[Elsewhere, ...] = ()
     number_prefix: str = "LKT"
+    zone: tzinfo = UTC
 
-    @property
+    @cached_property
     def prescribes(self) -> bool:
         """Whether this mailbox asks for a certain subject at all."""
         return not any(compiled.pattern is None and compiled.rule.when is None for compiled in self.own)
 
+    @cached_property
+    def own_index(self) -> KeywordIndex:
+        """The mailbox's own rules by their keywords."""
+        return KeywordIndex.of([one.pattern for one in self.own])
 
-def classify(mail: InboundMail, desk: Desk, *, refusal: Refusal | None = None, enclosed: int | None = None) -> Verdict:
+    @cached_property
+    def elsewhere_index(self) -> KeywordIndex:
+        """Other counters' rules by their keywords."""
+        return KeywordIndex.of([one.compiled.pattern for one in self.elsewhere])
+
+    @cached_property
+    def any_subject(self) -> tuple[Compiled, ...]:
+        """The mailbox's own rules that take any subject."""
+        return tuple(one for one in self.own if one.pattern is None)
+
+
+def classify(
+    mail: InboundMail,
+    desk: Desk,
+    *,
+    refusal: Refusal | None = None,
+    enclosed: int | None = None,
+    thorough: bool = False,
+) -> Verdict:
     """The verdict on a mail that is nobody's follow-up.
 
     `enclosed` is the number of attachments, links to file stores included; None leaves them unjudged.
     `refusal` rides along: a machine's mail is not classified, a list's is, and gets no answer.
+    `thorough` tries every rule, also those whose keyword cannot be in the subject, so that the trace names each.
     """
     if refusal is not None and refusal.machine:
         return Verdict("machine", refusal=refusal, trace=(Trace("machine", True, refusal.value),))
     subject = normal.normal(mail.subject[:MAX_SUBJECT])
-    reading = _Reading(mail, desk, subject, starts(subject), enclosed, [])
+    reading = _Reading(Facts(mail, zone=desk.zone), desk, subject, starts(subject), enclosed, thorough, [])
     for attempt in (
         reading.status,
         reading.own_subject,
@@ -95,11 +121,12 @@ _MAX_HEAD_WORDS = 6
 class _Reading:
     """One subject on the table; each attempt gives a verdict or None, and says in the trace what it saw."""
 
-    mail: InboundMail
+    facts: Facts
     desk: Desk
     subject: Normal
     begins: list[Start]
     enclosed: int | None
+    thorough: bool
     trace: list[Trace]
 
     def say(self, rule: str, held: bool, why: str) -> None:
@@ -117,27 +144,36 @@ class _Reading:
                 return Verdict("matched", STATUS_RULE, match=level, fields={"nomor": number})
         return None
 
-    def _allows(self, compiled: Compiled) -> bool:
+    def _likely(self, index: KeywordIndex) -> Iterable[int]:
+        return range(index.size) if self.thorough else index.candidates(self.subject.text)
+
+    def _allows(self, compiled: Compiled, fields: Mapping[str, str]) -> bool:
+        """Whether the rule's `when` holds, with the fields that its subject gave and those the mailbox answers."""
         when = compiled.rule.when
-        if when is None or when.matches(self.mail):
+        if when is None:
             return True
-        self.say(compiled.rule.name, False, f"condition {when.kind} does not hold")
-        return False
+        facts = self.facts.about({**self.desk.fixed, **fields})
+        if not self.thorough:
+            return when.matches(facts)
+        for said, holds in explained(when, facts):
+            self.say(compiled.rule.name, holds, f"condition {said}: {'holds' if holds else 'does not hold'}")
+        return when.matches(facts)
 
     def own_subject(self) -> Verdict | None:
         """The mailbox's own rules: at the start, complete or not; then in mid-subject, the leftmost."""
         inside: list[tuple[int, Compiled, Found]] = []
-        for compiled in self.desk.own:
-            if compiled.pattern is None or not self._allows(compiled):
+        for place in self._likely(self.desk.own_index):
+            compiled = self.desk.own[place]
+            if compiled.pattern is None:
                 continue
             found = compiled.pattern.at_start(self.subject, self.begins)
-            if found:
+            if found and self._allows(compiled, found.fields):
                 self.say(compiled.rule.name, True, f"{found.level}: keyword at the start")
                 return _verdict(compiled, found, self.desk.fixed, self.enclosed)
-            middle = compiled.pattern.inside(self.subject)
-            if middle:
+            middle = compiled.pattern.inside(self.subject) if not found else None
+            if middle and self._allows(compiled, middle.fields):
                 inside.append((middle.start, compiled, middle))
-            else:
+            elif not found and not middle:
                 self.say(compiled.rule.name, False, "keyword not in the subject, or not set off and complete")
         if not inside:
             return None
@@ -147,34 +183,31 @@ class _Reading:
 
     def elsewhere_at_start(self) -> Verdict | None:
         """Another counter's subject in this mailbox."""
-        for other in self.desk.elsewhere:
-            pattern = other.compiled.pattern
-            verdict = self._misdirected(other, pattern.at_start(self.subject, self.begins) if pattern else None)
-            if verdict:
-                return verdict
-        return None
+        return self._elsewhere(lambda pattern: pattern.at_start(self.subject, self.begins))
 
     def elsewhere_inside(self) -> Verdict | None:
         """Another counter's subject behind other words."""
-        for other in self.desk.elsewhere:
-            pattern = other.compiled.pattern
-            verdict = self._misdirected(other, pattern.inside(self.subject) if pattern else None)
+        return self._elsewhere(lambda pattern: pattern.inside(self.subject))
+
+    def _elsewhere(self, look: Callable[[Pattern], Found | None]) -> Verdict | None:
+        for place in self._likely(self.desk.elsewhere_index):
+            other = self.desk.elsewhere[place]
+            found = look(other.compiled.pattern) if other.compiled.pattern else None
+            verdict = self._misdirected(other, found) if found else None
             if verdict:
                 return verdict
         return None
 
-    def _misdirected(self, other: Elsewhere, found: Found | None) -> Verdict | None:
+    def _misdirected(self, other: Elsewhere, found: Found) -> Verdict | None:
         """Another counter's rule counts only complete and set off by more than spaces.
 
         In a mailbox that takes any subject it must also be unmistakable: `Berkas: gagal unggah` there is a question.
         """
         name = other.compiled.rule.name
-        if found is None:
-            return None
         if found.missing or found.spaced or not (self.desk.prescribes or found.strong):
             self.say(name, False, "another counter's, but not complete and unmistakable")
             return None
-        if not self._allows(other.compiled):
+        if not self._allows(other.compiled, found.fields):
             return None
         addresses = tuple(address for address, _ in other.mailboxes)
         self.say(name, True, f"{found.level}: another counter's subject, for {' or '.join(addresses)}")
@@ -187,14 +220,11 @@ class _Reading:
     def own_fuzzy(self) -> Verdict | None:
         """The unique nearest keyword within its distance, only before a separator that is more than spaces."""
         begin = self.begins[-1].at
-        near: list[tuple[int, Compiled, int, str]] = []
-        for written, end, run in self._heads(begin):
-            for compiled in self.desk.own:
-                for keyword in compiled.pattern.keywords if compiled.pattern else ():
-                    allowed = 1 if len(keyword.plain.replace(" ", "")) <= 8 else 2
-                    distance = OSA.distance(written, keyword.plain, score_cutoff=allowed)
-                    if distance <= allowed:
-                        near.append((distance, compiled, end, run))
+        near = [
+            (distance, self.desk.own[place], end, run)
+            for written, end, run in self._heads(begin)
+            for distance, place in self.desk.own_index.nearest(written)
+        ]
         if not near:
             return None
         best = min(distance for distance, *_ in near)
@@ -203,9 +233,11 @@ class _Reading:
             self.say("fuzzy", False, f"as near to {' as to '.join(sorted(rules))}")
             return None
         _, compiled, end, run = next(item for item in near if item[0] == best)
-        if compiled.pattern is None or not self._allows(compiled):
+        if compiled.pattern is None:
             return None
         found = compiled.pattern.read(self.subject, end, run, begin, exact=False, level="fuzzy")
+        if not self._allows(compiled, found.fields):
+            return None
         self.say(compiled.rule.name, True, f"fuzzy: {best} from the keyword")
         return _verdict(compiled, found, self.desk.fixed, self.enclosed)
 
@@ -224,10 +256,11 @@ class _Reading:
 
     def own_any_subject(self) -> Verdict | None:
         """Rules of mailboxes without a prescribed subject."""
-        for compiled in self.desk.own:
-            if compiled.pattern is None and self._allows(compiled):
+        for compiled in self.desk.any_subject:
+            if self._allows(compiled, {}):
                 self.say(compiled.rule.name, True, "takes any subject")
                 return _verdict(compiled, None, self.desk.fixed, self.enclosed)
+            self.say(compiled.rule.name, False, "its condition does not hold")
         return None
 
 

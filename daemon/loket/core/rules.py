@@ -1,29 +1,53 @@
-"""What a rules file may say: fields, rules, conditions, queues and outcomes, as frozen pydantic models."""
+"""What a rules file may say: fields, rules, queues and outcomes, as frozen pydantic models."""
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping
 from itertools import product as combinations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from rapidfuzz import fuzz
 
 from loket.core import normal
 from loket.core.calendar import WorkingDays
-from loket.core.model import TRIAGE, InboundMail
+from loket.core.conditions import Condition
+from loket.core.model import TRIAGE
+from loket.core.strict import Strict, Word, also_written
 
-NAME = r"^[a-z0-9][a-z0-9-]{0,60}$"
-QUEUE_NAME = r"^[a-z0-9{][a-z0-9{}_-]{0,80}$"
-COMMAND = r"^[A-Z][A-Z0-9-]{1,20}$"
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
-class Strict(BaseModel):
-    """Nothing unknown, nothing changed after loading."""
+class Misplaced(ValueError):
+    """What is wrong with the whole, and at which place in it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.loc = loc
+
+
+def written(pattern: str, expected: str) -> AfterValidator:
+    """A text of that form; `expected` says which to whoever wrote another."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(expected)
+        return value
+
+    vars(check)["pattern"] = f"^(?:{pattern})$"
+    return AfterValidator(check)
+
+
+Name = Annotated[str, written(r"[a-z0-9][a-z0-9-]{0,60}", "write small letters, digits and hyphens, as in ambil-sk")]
+QueueName = Annotated[
+    str,
+    written(
+        r"[a-z0-9{][a-z0-9{}_-]{0,80}", "write small letters, digits, hyphens and {fields}, as in ambil-sk-{kategori}"
+    ),
+]
+CommandWord = Annotated[str, written(r"[A-Z][A-Z0-9-]{1,20}", "write one word in capitals, as in REVISI")]
 
 
 class FieldSpec(Strict):
@@ -39,6 +63,7 @@ class FieldSpec(Strict):
         return not self.values
 
 
+@also_written(type="object", additionalProperties={"type": "array", "items": {"type": "string"}})
 def _field_shorthand(value: Any) -> Any:
     """`{OT: [Obat Tradisional], SK: []}` is short for `{values: …}`."""
     if isinstance(value, Mapping) and not set(value) <= {"values", "placeholders", "label"}:
@@ -47,29 +72,6 @@ def _field_shorthand(value: Any) -> Any:
 
 
 FieldEntry = Annotated[FieldSpec, BeforeValidator(_field_shorthand)]
-
-
-class SubjectWords(Strict):
-    """Some word of the subject is one of `words`; a star stands for any letters, a phrase for words in a row."""
-
-    kind: Literal["subject-words"]
-    words: list[str] = Field(min_length=1)
-
-    def matches(self, mail: InboundMail) -> bool:
-        """Letter case, width and punctuation aside."""
-        text = normal.words(mail.subject)
-        tokens = text.split()
-        for wanted in self.words:
-            phrase = normal.words(wanted, keep="*")
-            if " " in phrase:
-                if f" {phrase} " in f" {text} ":
-                    return True
-            elif any(fnmatch.fnmatchcase(token, phrase) for token in tokens):
-                return True
-        return False
-
-
-Condition = SubjectWords
 
 
 class Needs(Strict):
@@ -82,13 +84,13 @@ class Needs(Strict):
 class Rule(Strict):
     """One kind of request: when it applies, what it needs, where it goes."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     title: str = ""
     subject: str | None = Field(default=None, max_length=200)
-    aliases: list[str] = []
+    aliases: list[Word] = []
     when: Condition | None = None
     needs: Needs = Needs()
-    queue: str = Field(pattern=QUEUE_NAME)
+    queue: QueueName
     templates: dict[Literal["acknowledgement", "correction"], str] = {}
     examples: dict[str, dict[str, str] | None] = {}
 
@@ -96,17 +98,20 @@ class Rule(Strict):
     def _pattern_is_sound(self) -> Self:
         if self.subject is None:
             if self.aliases:
-                raise ValueError("aliases are other spellings of a subject keyword, and this rule has no subject")
+                raise Misplaced(
+                    ("aliases",), "aliases are other spellings of a subject keyword, and this rule has no subject"
+                )
             return self
         keyword, fields = split_pattern(self.subject)
         if not normal.words(keyword):
-            raise ValueError("a subject starts with its keyword, as in `Berkas_{produk}`")
+            raise Misplaced(("subject",), "a subject starts with its keyword, as in `Berkas_{produk}`")
         if _rebuild(keyword, fields) != self.subject:
-            raise ValueError(
-                "a subject is a keyword and then fields, each set off by one underscore: `Berkas_{produk}`"
+            raise Misplaced(
+                ("subject",),
+                "a subject is a keyword and then fields, each after one underscore: `Berkas_{produk}`",
             )
         if len(set(fields)) != len(fields):
-            raise ValueError("a field stands in a subject once")
+            raise Misplaced(("subject",), "a field stands in a subject once")
         return self
 
     @property
@@ -135,8 +140,8 @@ def _rebuild(keyword: str, fields: list[str]) -> str:
 class Outcome(Strict):
     """A named end (or pause) of a ticket: the officer's command, the template it sends, and what follows."""
 
-    command: str = Field(pattern=COMMAND)
-    aliases: list[str] = []
+    command: CommandWord
+    aliases: list[CommandWord] = []
     title: str = ""
     template: str
     attachments: Literal["required", "optional", "none"] = "optional"
@@ -149,7 +154,7 @@ class Outcome(Strict):
     @model_validator(mode="after")
     def _one_end(self) -> Self:
         if self.closes and self.then is not None:
-            raise ValueError("an outcome either closes the ticket or says what comes `then`, not both")
+            raise Misplaced(("then",), "an outcome either closes the ticket or says what comes `then`, not both")
         return self
 
 
@@ -164,10 +169,13 @@ class Queue(Strict):
 
     @model_validator(mode="after")
     def _commands_differ(self) -> Self:
-        said = [word for outcome in self.outcomes.values() for word in [outcome.command, *outcome.aliases]]
-        doubled = sorted({word for word in said if said.count(word) > 1})
-        if doubled:
-            raise ValueError(f"the command {doubled[0]} stands for two outcomes")
+        said: dict[str, str] = {}
+        for name, outcome in self.outcomes.items():
+            for word in (outcome.command, *outcome.aliases):
+                if word in said:
+                    loc = ("outcomes", name, "command" if word == outcome.command else "aliases")
+                    raise Misplaced(loc, f"{word} is a command of {said[word]} already")
+                said[word] = name
         return self
 
 
@@ -186,23 +194,28 @@ class CounterFile(Strict):
     counter: str
     fields: dict[str, FieldEntry] = {}
     rules: list[Rule] = []
-    queues: dict[Annotated[str, Field(pattern=QUEUE_NAME)], Queue] = {}
+    queues: dict[QueueName, Queue] = {}
     channels: list[Channel] = []
     notes: list[str] = []
 
     @model_validator(mode="after")
     def _fields_fit(self) -> Self:
-        for rule in self.rules:
+        names: set[str] = set()
+        for index, rule in enumerate(self.rules):
+            loc = ("rules", index, "subject")
+            for name in rule.pattern_fields:
+                near = [known for known in self.fields if fuzz.ratio(name, known) > 80]
+                if name not in self.fields and near:
+                    raise Misplaced(loc, f"{{{name}}} is not under fields; did you mean {{{near[0]}}}?")
             free = [name for name in rule.pattern_fields if self.field(name).free]
             if free and (len(free) > 1 or rule.pattern_fields[-1] != free[0]):
-                raise ValueError(
-                    f"rule {rule.name}: a subject holds at most one field in the writer's own words, as its last; "
-                    f"list the values of {free[0]} under fields"
+                raise Misplaced(
+                    loc,
+                    f"only the last field may hold the writer's own words; list the values of {free[0]} under fields",
                 )
-        names = [rule.name for rule in self.rules]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"two rules are named {doubled[0]}")
+            if rule.name in names:
+                raise Misplaced(("rules", index, "name"), f"two rules are named {rule.name}")
+            names.add(rule.name)
         return self
 
     def field(self, name: str) -> FieldSpec:

@@ -1,0 +1,38 @@
+"""The base of everything that is read from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from loket.core import normal
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def also_written(**schema: Any) -> Callable[[Function], Function]:
+    """For a validator that takes a shorter form apart: that form as JSON Schema, for editors (`loket schema`)."""
+
+    def mark(function: Function) -> Function:
+        vars(function)["also_written"] = schema
+        return function
+
+    return mark
+
+
+class Strict(BaseModel):
+    """Nothing unknown, nothing changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _has_letters(value: str) -> str:
+    if not normal.words(value):
+        raise ValueError("write letters or digits; a star beside them stands for any letters")
+    return value
+
+
+# A word or phrase that is looked for: one without letters would be found everywhere, or nowhere.
+Word = Annotated[str, AfterValidator(_has_letters)]
