@@ -17,6 +17,7 @@ from loket.core.parse import parse
 from loket.core.report import give_up
 from loket.core.token import Keys
 from loket.core.understand import understand
+from loket.guard import Guard
 from loket.imap import SESSION_ERRORS, ImapSession
 from loket.ports import Clock, Cursor, Intake, Listed, Transaction
 
@@ -44,9 +45,21 @@ class Taker:
     unavailable: Callable[[BaseException], bool]
     wrote: Callable[[str], None]
     load: Callable[[StoredFile], Buffer]
+    guard: Guard
 
     def take(self, raws: Sequence[RawMail]) -> None:
-        """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt."""
+        """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.
+
+        One that is built oddly comes after the others, alone, and is first read where it can do no harm.
+        """
+        odd = [raw for raw in raws if self.guard.doubts(raw)]
+        plain = [raw for raw in raws if raw not in odd] if odd else raws
+        if plain:
+            self._together(plain)
+        for raw in odd:
+            self._alone(raw, guarded=True)
+
+    def _together(self, raws: Sequence[RawMail]) -> None:
         try:
             self._batch(raws)
         except Exception as error:
@@ -55,8 +68,10 @@ class Taker:
             for raw in raws:
                 self._alone(raw)
 
-    def _alone(self, raw: RawMail) -> None:
+    def _alone(self, raw: RawMail, *, guarded: bool = False) -> None:
         try:
+            if guarded:
+                self.guard.read(raw, self.office().desks[raw.ref.mailbox])
             self._batch([raw])
         except Exception as error:
             if self.unavailable(error):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from loket import maillog
 from loket.core import notice
 from loket.core.calendar import latest_due
 from loket.core.compose import ByteForm
 from loket.core.mail import Post
-from loket.core.model import Occurrence, StoredFile
+from loket.core.model import Event, Occurrence, StoredFile
 from loket.core.notice import DigestItem
-from loket.core.office import DigestTime, Office, Officer
+from loket.core.office import Counter, DigestTime, Office, Officer
 from loket.core.token import Keys
 from loket.ports import Clock, Desk
+
+# How far back digests are looked for that were missed.
+LOOK_BACK = timedelta(days=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,34 @@ class Timers:
             occurrence,
             eight_bit_way=bool(items) and self.eight_bit(mailbox),
         )
-        if self.store.apply(plan, now) and plan.outbox:
+        missed = self._missed(office, counter, digest, occurrence)
+        if missed:
+            detail = {"digest": digest.name, "officer": officer.address, "due": missed}
+            plan = replace(plan, events=(Event(now, "digests-missed", None, mailbox, None, office.rules_hash, detail),))
+        if not self.store.apply(plan, now):
+            return
+        if missed:
+            maillog.digests_missed(officer.address, mailbox, missed)
+        if plan.outbox:
             maillog.digest_due(officer.address, mailbox, len(items))
             self.wrote(mailbox)
+
+    def _missed(self, office: Office, counter: Counter, digest: DigestTime, now_due: Occurrence) -> list[str]:
+        """Moments since the last digest at which one was due and none was written: nothing is skipped in silence.
+
+        Without a last one, in the week that is looked at, there is nothing to have missed: a new officer, say.
+        """
+        found: list[str] = []
+        at = now_due.due_at
+        while True:
+            earlier = latest_due(digest.times, office.zone, at - timedelta(microseconds=1))
+            if earlier is None or now_due.due_at - earlier > LOOK_BACK:
+                return []
+            if self.store.occurred(now_due.what, now_due.whom, earlier):
+                return found[::-1]
+            if counter.calendar.works(earlier.astimezone(office.zone).date()):
+                found.append(earlier.isoformat(timespec="minutes"))
+            at = earlier
 
     def items(self, mailbox: str, officer: Officer) -> list[DigestItem]:
         """The open tickets of a mailbox in the officer's queues, with the originals' bytes looked at."""

@@ -76,6 +76,7 @@ class Bureau:
             watcher.stop()
         for watcher in self.app.watchers:
             watcher.join(10)
+        self.app.guard.close()
         self.app.stores.database.close()
 
     def restart(self, **changes: Any) -> None:

@@ -9,6 +9,9 @@ from loket.core import headers, mime, parse
 from loket.core.model import InboundMail, Part
 
 MAX_REPORT = 256 * 1024
+# Mails and ids that one report is listened to about.
+MAX_RETURNED = 20
+MAX_IDS = 100
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"(?<![\d.])([45])\d\d(?=[ -])")
@@ -17,6 +20,7 @@ _ADDRESS = re.compile(r"(?<![^\s<>@:;,])([^\s<>@:;,]+@[A-Za-z0-9.-]+[A-Za-z0-9])
 _SIGNED_ID = re.compile(
     r"<?([A-Z]{2,8}-\d{4}-\d{6,9}-\d\.[to]\.[a-z0-9]{1,8}\.\d{1,5}\.[a-z2-7]{26}\.[0-9a-f]{20}@[A-Za-z0-9.-]+)>?"
 )
+_RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 _PLAIN_ID = re.compile(r"^message-id:\s*<([!-;=?-~]{1,500})>", re.IGNORECASE | re.MULTILINE)
 
 
@@ -91,12 +95,12 @@ def _fields(group: str) -> dict[str, str]:
 def _message_ids(mail: InboundMail) -> tuple[str, ...]:
     """The Message-IDs of the returned mail: in its header, whole or alone, or quoted anywhere in the report's text."""
     found: list[str] = []
-    for part in mail.parts:
-        if part.media_type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"):
-            found += _PLAIN_ID.findall(_text(mail, part))
+    returned = [part for part in mail.parts if part.media_type in _RETURNED]
+    for part in returned[:MAX_RETURNED]:
+        found += _PLAIN_ID.findall(_text(mail, part))
     found += _SIGNED_ID.findall("\n".join((*mail.in_reply_to, *mail.references)))
     found += _SIGNED_ID.findall(parse.body_text(mail)[:MAX_REPORT])
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))[:MAX_IDS]
 
 
 def _part(mail: InboundMail, media_type: str) -> Part | None:
@@ -104,4 +108,4 @@ def _part(mail: InboundMail, media_type: str) -> Part | None:
 
 
 def _text(mail: InboundMail, part: Part) -> str:
-    return headers.decode_charset(mime.content(mail.raw.data, part)[:MAX_REPORT], "utf-8")
+    return headers.decode_charset(mime.content(mail.raw.data, mime.head(part, MAX_REPORT)), "utf-8")

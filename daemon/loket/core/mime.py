@@ -10,6 +10,7 @@ import binascii
 import html
 import quopri
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.message import Message
 
@@ -19,7 +20,12 @@ from loket.core.model import Buffer, Part
 MAX_DEPTH = 30
 MAX_PARTS = 1000
 MAX_HEADER_BLOCK = 256 * 1024
+MAX_PART_HEADER = 8 * 1024
 MAX_TEXT = 1024 * 1024
+# The standard library counts the quotes again before each semicolon of a field.
+MAX_PARAMS = 64
+# Lines that begin like a delimiter and are none; a mail with more is made of them.
+MAX_FALSE_DELIMITERS = 20_000
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
 # RFC 6838 4.2, with its bound on length: the type is written again when an attachment leaves.
@@ -67,15 +73,17 @@ def read_tree(data: Buffer) -> Tree:
     return Tree(fields, media_type, str(report).lower(), tuple(parts), tuple(dict.fromkeys(defects)))
 
 
-def _header(data: Buffer, start: int, end: int, defects: list[str]) -> tuple[list[tuple[str, bytes]], int]:
-    window = data[start : min(end, start + MAX_HEADER_BLOCK)]
+def _header(
+    data: Buffer, start: int, end: int, defects: list[str], limit: int = MAX_HEADER_BLOCK
+) -> tuple[list[tuple[str, bytes]], int]:
+    window = data[start : min(end, start + limit)]
     blank = _BLANK_LINE.search(window)
     if blank:
         stop, body = blank.start(), start + blank.end()
     else:
         stop, body = len(window), start + len(window)
-        if end - start > MAX_HEADER_BLOCK:
-            defects.append(f"header block over {MAX_HEADER_BLOCK} octets")
+        if end - start > limit:
+            defects.append(f"header block over {limit} octets")
     block = headers.split_header(window[:stop])
     defects.extend(block.defects)
     return block.fields, body if block.length == stop else start + block.length
@@ -88,14 +96,19 @@ def _field(fields: list[tuple[str, bytes]], name: str) -> str:
 def _content_type(fields: list[tuple[str, bytes]], default: str) -> tuple[str, Message]:
     """The standard library knows RFC 2231; a bare Message carries just the two fields that need it."""
     params = Message()
-    value = _field(fields, "content-type")[:4096]
+    value = _params(_field(fields, "content-type"))
     if value:
         params["Content-Type"] = value
-    disposition = _field(fields, "content-disposition")[:4096]
+    disposition = _params(_field(fields, "content-disposition"))
     if disposition:
         params["Content-Disposition"] = disposition
     token = value.partition(";")[0].strip().lower()
     return (token if _TOKEN.fullmatch(token) else default), params
+
+
+def _params(value: str) -> str:
+    """As much of a field as anybody needs who does not want to keep us busy."""
+    return ";".join(value[:4096].split(";", MAX_PARAMS + 1)[: MAX_PARAMS + 1])
 
 
 def _param(params: Message, name: str, header: str = "content-type") -> str:
@@ -120,7 +133,7 @@ def _read_entity(
     defects: list[str],
 ) -> list[_Entity]:
     if fields is None:
-        fields, body = _header(data, entity.start, entity.end, defects)
+        fields, body = _header(data, entity.start, entity.end, defects, MAX_PART_HEADER)
     body = min(body, entity.end)
     default = "message/rfc822" if entity.parent == "multipart/digest" else "text/plain"
     media_type, params = _content_type(fields, default)
@@ -154,25 +167,38 @@ def _split(data: Buffer, start: int, end: int, boundary: bytes, defects: list[st
     delimiter = b"--" + boundary
     found: list[tuple[int, int]] = []
     opened: int | None = None
-    at = data.find(delimiter, start, end)
-    while at != -1:
+    false = 0
+    for at in _line_starts(data, start, end, delimiter):
         after = at + len(delimiter)
-        if at == start or data[at - 1 : at] == b"\n":
-            closing = data[after : after + 2] == b"--"
-            rest = data[after + 2 * closing : min(end, after + 200)]
-            line = rest.partition(b"\n")[0]
-            if not line.strip():
-                if opened is not None:
-                    stop = at - 2 if data[at - 2 : at] == b"\r\n" else at - 1
-                    found.append((opened, max(opened, stop)))
-                opened = None if closing else min(end, after + len(line) + 1)
-                if closing or len(found) > MAX_PARTS:
-                    break
-        at = data.find(delimiter, after, end)
+        closing = data[after : after + 2] == b"--"
+        rest = data[after + 2 * closing : min(end, after + 200)]
+        line = rest.partition(b"\n")[0]
+        if not line.strip():
+            if opened is not None:
+                stop = at - 2 if data[at - 2 : at] == b"\r\n" else at - 1
+                found.append((opened, max(opened, stop)))
+            opened = None if closing else min(end, after + len(line) + 1)
+            if closing or len(found) > MAX_PARTS:
+                break
+            continue
+        false += 1
+        if false > MAX_FALSE_DELIMITERS:
+            defects.append("lines that only look like delimiters")
+            break
     if opened is not None:
         defects.append("multipart without its end")
         found.append((opened, end))
     return found
+
+
+def _line_starts(data: Buffer, start: int, end: int, delimiter: bytes) -> Iterator[int]:
+    """Where lines begin with the delimiter."""
+    if data[start : min(end, start + len(delimiter))] == delimiter:
+        yield start
+    at = data.find(b"\n" + delimiter, start, end)
+    while at != -1:
+        yield at + 1
+        at = data.find(b"\n" + delimiter, at + 1 + len(delimiter), end)
 
 
 def content(data: Buffer, part: Part) -> bytes:
@@ -188,9 +214,14 @@ def content(data: Buffer, part: Part) -> bytes:
     return body
 
 
+def head(part: Part, octets: int) -> Part:
+    """The part's first octets, as they stand in the mail."""
+    return replace(part, end=min(part.end, part.start + octets))
+
+
 def text(data: Buffer, part: Part) -> str:
     """A text part as lines, HTML reduced to its words; at most 1 MiB of it is read."""
-    short = replace(part, end=min(part.end, part.start + MAX_TEXT))
+    short = head(part, MAX_TEXT)
     decoded = headers.decode_charset(content(data, short), part.charset or "utf-8").replace("\r\n", "\n")
     return html_to_text(decoded) if part.media_type == "text/html" else decoded
 
@@ -204,6 +235,8 @@ _QUOTE = re.compile(r"<blockquote\b|<div\b[^<>]*\bclass=[\"']?gmail_quote", re.I
 _QUOTE_END = re.compile(r"</blockquote\b[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
+# No character has a number of so many digits, and Python refuses to read thousands of them.
+_NO_CHARACTER = re.compile(r"&#[0-9]{20,};?")
 
 
 def html_to_text(markup: str) -> str:
@@ -220,8 +253,12 @@ def html_to_text(markup: str) -> str:
 def _words(markup: str) -> str:
     flat = " ".join(_GONE.sub(" ", markup).split())
     broken = _BREAK.sub("\n", flat)
-    lines = (" ".join(line.replace("\xa0", " ").split()) for line in html.unescape(_TAG.sub("", broken)).split("\n"))
+    lines = (" ".join(line.replace("\xa0", " ").split()) for line in _unescape(_TAG.sub("", broken)).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _unescape(text: str) -> str:
+    return html.unescape(_NO_CHARACTER.sub("\ufffd", text))
 
 
 def read_header(data: Buffer) -> list[tuple[str, bytes]]:

@@ -80,15 +80,22 @@ def strict_author(mail: InboundMail) -> str | None:
 
 def body_text(mail: InboundMail) -> str:
     """The letter's own words: the plain text where there is some, else what the HTML says."""
-    plain = "\n".join(_read(mail, part) for part in _bodies(mail, "text/plain"))
-    return plain if plain.strip() else "\n".join(_read(mail, part) for part in _bodies(mail, "text/html"))
+    plain = "\n".join(mime.text(mail.raw.data, part) for part in _bodies(mail, "text/plain"))
+    return plain if plain.strip() else "\n".join(mime.text(mail.raw.data, part) for part in _bodies(mail, "text/html"))
+
+
+def opening(mail: InboundMail, octets: int = 3000) -> str:
+    """About that much of the letter's beginning: enough to tell its language."""
+    for media_type in ("text/plain", "text/html"):
+        for part in _bodies(mail, media_type)[:1]:
+            return mime.text(mail.raw.data, mime.head(part, octets))
+    return ""
 
 
 def html_source(mail: InboundMail) -> str:
     """The HTML bodies as written, for links that the words do not show."""
     return "\n".join(
-        headers.decode_charset(mime.content(mail.raw.data, part)[: mime.MAX_TEXT], part.charset)
-        for part in _bodies(mail, "text/html")
+        headers.decode_charset(mime.content(mail.raw.data, part), part.charset) for part in _bodies(mail, "text/html")
     )
 
 
@@ -98,8 +105,11 @@ def attachment_bytes(mail: InboundMail, part: Part) -> bytes:
 
 
 def _bodies(mail: InboundMail, media_type: str) -> list[Part]:
-    return [part for part in mail.parts if part.media_type == media_type and is_body(part)]
-
-
-def _read(mail: InboundMail, part: Part) -> str:
-    return mime.text(mail.raw.data, part)
+    """The parts that hold the letter, 1 MiB of them in all: a thousand parts of a megabyte are no letter."""
+    found: list[Part] = []
+    left = mime.MAX_TEXT
+    for part in mail.parts:
+        if left > 0 and part.media_type == media_type and is_body(part):
+            found.append(mime.head(part, left))
+            left -= found[-1].end - found[-1].start
+    return found
