@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loket.app import Stores, SystemClock, open_stores
+from loket.app import SystemClock
 from loket.config.load import Snapshot, load
 from loket.config.secrets import SecretError
+from loket.config.snapshot import store_of
 from loket.config.yamlfile import ConfigError
-from loket.store.database import StoreBusy, is_unavailable
+from loket.core.gate import Caps
+from loket.store.database import StoreBusy, StoreTaken, StoreUnfit, is_unavailable
+from loket.stores import Stores, open_store, open_stores
 
 DONE, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
 
@@ -61,20 +64,51 @@ def opened(path: Path) -> Iterator[tuple[Snapshot, Stores]]:
 
 
 @contextmanager
+def opened_anyhow(path: Path) -> Iterator[tuple[Snapshot | None, Stores, list[str]]]:
+    """The store, also while the files are being edited and do not hold together; then why, and no configuration.
+
+    What runs has its own configuration, and must not be called ill for an edit that it refused.
+    """
+    snapshot, problems = None, list[str]()
+    try:
+        snapshot = load(path)
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+    with refusals():
+        now = SystemClock().now()
+        if snapshot is not None:
+            stores = open_stores(snapshot, now)
+        else:
+            stores = open_store(store_of(path), path.resolve().parent, now, files_to={}, caps=Caps())
+        try:
+            yield snapshot, stores, problems
+        finally:
+            stores.database.close()
+
+
+@contextmanager
 def refusals() -> Iterator[None]:
     """Errors that a person can do something about, in one line each."""
     try:
         yield
-    except SecretError as error:
-        raise fail(str(error)) from None
-    except StoreBusy as error:
-        raise fail(f"{error}; stop it first, or use its commands") from None
-    except Exception as error:
+    except Exception as caught:
+        error = _first(caught)
+        if isinstance(error, SecretError | StoreTaken | StoreUnfit):
+            raise fail(str(error)) from None
+        if isinstance(error, StoreBusy):
+            raise fail(f"{error}; stop it first, or use its commands") from None
         if is_unavailable(error):
             raise fail(f"the store cannot be used: {str(error).splitlines()[0]}", UNREACHABLE) from None
         if isinstance(error, OSError):
             raise fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), UNREACHABLE) from None
         raise
+
+
+def _first(error: Exception) -> Exception:
+    """Of several that tasks raised together the first: they have one cause."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def out_json(value: object) -> None:
@@ -108,6 +142,7 @@ def console() -> Console:
     return Console(width=width, highlight=False)
 
 
-def when(moment: datetime | None, snapshot: Snapshot) -> str:
-    """A moment in the office's zone, short."""
-    return "" if moment is None else f"{moment.astimezone(snapshot.office.zone):%Y-%m-%d %H:%M %Z}"
+def when(moment: datetime | None, snapshot: Snapshot | None) -> str:
+    """A moment in the office's zone, short; in UTC where there is no office."""
+    zone = snapshot.office.zone if snapshot is not None else UTC
+    return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -44,7 +44,7 @@ def explain(
         raise fail(f"{mailbox} is no mailbox of this configuration; there are {', '.join(sorted(office.desks))}")
     failed = False
     for said, verdict in [
-        *((text, subject_verdict(subject_only(text, address), office)) for text in subject or []),
+        *((text, subject_verdict(subject_only(text, address), office, thorough=True)) for text in subject or []),
         *((str(file), _of_file(file, address, office)) for file in files or []),
     ]:
         if isinstance(verdict, str):
@@ -64,7 +64,7 @@ def _of_file(file: Path, mailbox: str, office: Office) -> Verdict | str:
     except OSError as error:
         return f"{file} cannot be read: {error.strerror}"
     raw = RawMail(MailRef(mailbox, 0, 0), datetime.fromtimestamp(0, UTC), data, StoredFile("", len(data)))
-    return request_verdict(parse(raw), office)
+    return request_verdict(parse(raw), office, thorough=True)
 
 
 def as_object(verdict: Verdict) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from loket.app import Stores, SystemClock, bounds, imap_door
+from loket.app import SystemClock, bounds, imap_door
 from loket.cli.common import (
     DEFAULT_CONFIG,
     NO,
@@ -29,6 +29,7 @@ from loket.core.model import Phase
 from loket.imap import SESSION_ERRORS, ImapSession, Refused
 from loket.intake import absent_uids
 from loket.store.hands import HandsStore, NotPossible
+from loket.stores import Stores
 
 ledger = typer.Typer(help="Every mail ever seen.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -15,14 +15,19 @@ from loket.cli.common import (
     console,
     fail,
     opened,
+    opened_anyhow,
     out_json,
     table,
     when,
 )
+from loket.core.tongue import octets
+from loket.store.desk import MailboxView
 from loket.store.rows import ticket_row
 
 # A mailbox that was not reached for this long is a reason to look, and an unhealthy container.
 STALE = timedelta(minutes=15)
+# With less than this a mail or two would fill the disk: intake and sending are about to stop, or have stopped.
+LOW_SPACE = 4_000_000
 
 quarantine = typer.Typer(help="Mails set aside for a person.", no_args_is_help=True, rich_markup_mode=None)
 outbox = typer.Typer(help="Mails on their way out.", no_args_is_help=True, rich_markup_mode=None)
@@ -30,29 +35,19 @@ outbox = typer.Typer(help="Mails on their way out.", no_args_is_help=True, rich_
 
 def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Where things stand; exit 1 when a mailbox cannot be worked."""
-    with opened(config) as (snapshot, stores):
+    with opened_anyhow(config) as (snapshot, stores, problems):
         now = datetime.now(UTC)
         views = {view.mailbox: view for view in stores.desk.mailboxes()}
-        rows: list[dict[str, Any]] = []
-        for address in snapshot.config.mailboxes:
-            view = views.get(address)
-            stale = view is None or view.polled_at is None or now - view.polled_at > STALE
-            rows.append(
-                {
-                    "mailbox": address,
-                    "healthy": view is not None and view.error is None and not stale,
-                    "polled_at": view.polled_at if view else None,
-                    "error": view.error if view else None,
-                    "error_since": view.error_since if view else None,
-                    "mails": view.fates if view else {},
-                    "history_left": view.fates.get("history", 0) if view else 0,
-                }
-            )
+        addresses = list(snapshot.config.mailboxes) if snapshot else sorted(views)
+        rows = [_mailbox(address, views.get(address), now) for address in addresses]
+        running, refused = stores.desk.configuration()
         state = {
             "mailboxes": rows,
             "outbox": stores.desk.outbox(),
             "quarantine": len(stores.desk.quarantined()),
-            "rules": snapshot.office.rules_hash,
+            "free": stores.free(),
+            "rules": running or (snapshot.office.rules_hash if snapshot else None),
+            "configuration_refused": refused or problems,
         }
         if as_json:
             out_json(state)
@@ -72,8 +67,30 @@ def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
             )
             phases = ", ".join(f"{count} {phase}" for phase, count in sorted(stores.desk.outbox().items()))
             console().print(f"outbox: {phases or 'empty'} · quarantine: {state['quarantine']}")
-        if not all(row["healthy"] for row in rows):
+            console().print(_space(stores.free()))
+            for problem in refused or problems:
+                console().print(f"the configuration as edited is not taken: {problem}", markup=False)
+        if not rows or not all(row["healthy"] for row in rows) or stores.free() < LOW_SPACE:
             raise typer.Exit(NO)
+
+
+def _mailbox(address: str, view: MailboxView | None, now: datetime) -> dict[str, Any]:
+    stale = view is None or view.polled_at is None or now - view.polled_at > STALE
+    return {
+        "mailbox": address,
+        "healthy": view is not None and view.error is None and not stale,
+        "polled_at": view.polled_at if view else None,
+        "error": view.error if view else None,
+        "error_since": view.error_since if view else None,
+        "mails": view.fates if view else {},
+        "history_left": view.fates.get("history", 0) if view else 0,
+    }
+
+
+def _space(free: int) -> str:
+    if free < LOW_SPACE:
+        return f"DISK FULL: {octets(free)} free where the store is; intake and sending stop until there is room"
+    return f"store: {octets(free)} free"
 
 
 def _trouble(row: dict[str, Any], snapshot: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import demo, explain, hands, inspect, run
+from loket.cli import demo, explain, hands, inspect, replay, run, schema
 
 app = typer.Typer(
     name="loket",
@@ -17,6 +17,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(run.check)
 app.command("explain")(explain.explain)
+app.command("replay")(replay.replay)
+app.command("schema")(schema.schema)
 app.command("status")(inspect.status)
 app.command("queues")(inspect.queues)
 app.command("tickets")(inspect.tickets)

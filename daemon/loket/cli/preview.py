@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from loket.app import Stores, SystemClock
+from loket.app import SystemClock
 from loket.config.load import Snapshot
 from loket.config.secrets import keys
 from loket.core import notice
 from loket.core.mail import Post
 from loket.core.model import Occurrence
 from loket.core.office import Officer
+from loket.stores import Stores
 from loket.timers import Timers
 
 

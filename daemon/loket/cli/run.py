@@ -46,6 +46,9 @@ async def _work(snapshot: Any, once: bool) -> dict[str, str]:
     if once:
         return await app.once()
     await app.run()
+    while app.successor is not None:
+        app = App(app.successor)
+        await app.run()
     return {}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from loket.config.load import Rulebook, Snapshot
-from loket.config.yamlfile import Loc, Problem
+from loket.config.letters import WORDS, Tongue, untranslated
+from loket.config.snapshot import Rulebook, Snapshot, fields_of
+from loket.config.wording import Loc
+from loket.config.yamlfile import Problem
 from loket.core import context
+from loket.core.conflicts import conflicts
 from loket.core.letters import LetterError
 from loket.core.model import TRIAGE, State, StoredFile, Ticket, Verdict
 from loket.core.office import Office
@@ -24,14 +26,62 @@ def lint(snapshot: Snapshot) -> Iterator[Problem]:
     for book in snapshot.books.values():
         used = [address for address, mailbox in snapshot.config.mailboxes.items() if book.name in mailbox.rules]
         if not used and not book.counter.rules:
-            continue  # queues that any counter's mail may be moved to
+            # Queues that any counter's mail may be moved to.
+            yield from _letters(snapshot, book, next(iter(snapshot.config.mailboxes)))
+            continue
         if not used:
             yield book.document.problem(("counter",), "no mailbox uses these rules", warning=True)
             continue
         for index in range(len(book.counter.rules)):
             yield from _examples(snapshot.office, book, index, used[0])
         yield from _letters(snapshot, book, used[0])
+    yield from _conflicts(snapshot)
+    yield from _translations(snapshot)
     yield from _nobody(snapshot)
+
+
+def _conflicts(snapshot: Snapshot) -> Iterator[Problem]:
+    """Rules that one subject names both of; told where the later one stands, once for all mailboxes."""
+    told: set[tuple[str, str, str]] = set()
+    for address, desk in snapshot.office.desks.items():
+        for conflict in conflicts(desk):
+            first, second = conflict.first.rule.name, conflict.second.rule.name
+            if (conflict.kind, first, second) in told:
+                continue
+            told.add((conflict.kind, first, second))
+            book, index = next(
+                (book, index)
+                for name in snapshot.config.mailboxes[address].rules
+                for book in [snapshot.books[name]]
+                for index, rule in enumerate(book.counter.rules)
+                if rule is conflict.second.rule
+            )
+            loc: Loc = ("rules", index, "subject" if conflict.second.rule.subject else "name")
+            witness = f"`{conflict.witness}` names both and goes to {first}"
+            said = (
+                f"{second} never gets a mail: {witness}" if conflict.kind == "shadowed" else f"{witness}, not {second}"
+            )
+            yield book.document.problem(loc, said, warning=True)
+
+
+def _translations(snapshot: Snapshot) -> Iterator[Problem]:
+    """What an applicant who writes in another language would read in the office's own."""
+    own = snapshot.tongues[0]
+    for tongue in snapshot.tongues[1:]:
+        letters = [name for name in sorted(own.sources) if not name.startswith("petugas/")]
+        missing = [name for name in letters if name not in tongue.sources]
+        if missing:
+            said = f"{len(missing)} letters are not there and stay in {own.language}: {_first(missing)}"
+            yield Problem(tongue.folder, 1, 1, said, warning=True)
+        rest = list(untranslated(snapshot.office, tongue))
+        if rest:
+            said = f"{len(rest)} texts of the rules stay in {own.language}: {_first(rest)}"
+            yield Problem(tongue.folder / WORDS, 1, 1, said, warning=True)
+
+
+def _first(names: Sequence[str]) -> str:
+    shown = "; ".join(name if len(name) <= 60 else f"{name[:59]}…" for name in names[:3])
+    return f"{shown} …" if len(names) > 3 else shown
 
 
 def _examples(office: Office, book: Rulebook, index: int, mailbox: str) -> Iterator[Problem]:
@@ -60,7 +110,7 @@ def _said(fields: Mapping[str, str]) -> str:
     return ", ".join(f"{name}: {value}" for name, value in fields.items()) or "no field"
 
 
-def _sample(office: Office, mailbox: str, queue: str) -> Ticket:
+def _sample(office: Office, mailbox: str, queue: str, fields: Mapping[str, str]) -> Ticket:
     """A ticket as ordinary as they come, for rendering templates."""
     return Ticket(
         number=f"{office.prefix}-2026-000001-0",
@@ -72,7 +122,7 @@ def _sample(office: Office, mailbox: str, queue: str) -> Ticket:
         applicant="pemohon@example.org",
         applicant_name="Pemohon",
         subject="",
-        fields={},
+        fields=fields,
         missing=(),
         identity="",
         original=StoredFile("0" * 64, 0),
@@ -88,13 +138,16 @@ def _sample(office: Office, mailbox: str, queue: str) -> Ticket:
 
 def _letters(snapshot: Snapshot, book: Rulebook, mailbox: str) -> Iterator[Problem]:
     """Every outcome's letter, rendered with a sample ticket, so that an undefined variable is found now."""
-    office = snapshot.office
+    told: set[tuple[str, int, str]] = set()
     concrete = book.counter.concrete_queues()
-    for queue_name, queue in concrete.items():
-        for name, outcome in queue.outcomes.items():
+    fields = {name: next(iter(spec.values), "Contoh") for name, spec in fields_of(book.counter)}
+    for tongue in snapshot.tongues:
+        office = snapshot.office.speaking(tongue.language)
+        for queue_name, name in ((queue, name) for queue in concrete for name in concrete[queue].outcomes):
+            outcome = office.queues[queue_name].outcomes[name]
             said: dict[str, Any] = {
-                **context.ticket(office, office.counters[mailbox], _sample(office, mailbox, queue_name), _NOON),
-                "words": "",
+                **context.ticket(office, office.counters[mailbox], _sample(office, mailbox, queue_name, fields), _NOON),
+                "words": "Kata petugas.",
                 "argument": "1",
                 "files": ["scan.pdf"],
                 "outcome": {"title": outcome.title or name},
@@ -102,12 +155,13 @@ def _letters(snapshot: Snapshot, book: Rulebook, mailbox: str) -> Iterator[Probl
             try:
                 office.letters.render(outcome.template, said)
             except LetterError as error:
-                yield _letter_problem(snapshot, error)
+                if (error.name, error.line, str(error)) not in told:
+                    yield _letter_problem(tongue, error)
+                told.add((error.name, error.line, str(error)))
 
 
-def _letter_problem(snapshot: Snapshot, error: LetterError) -> Problem:
-    folder = snapshot.root / snapshot.config.rules / "templates" / snapshot.office.language
-    return Problem(Path(folder / error.name), error.line or 1, 1, str(error))
+def _letter_problem(tongue: Tongue, error: LetterError) -> Problem:
+    return Problem(tongue.folder / error.name, error.line, error.column, str(error))
 
 
 def _nobody(snapshot: Snapshot) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -10,14 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from loket.core.calendar import parse_hours, parse_times
-from loket.core.rules import Strict
+from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
+from loket.config.wording import InTheClear
+from loket.core.calendar import WorkingDays, parse_hours, parse_times
+from loket.core.rules import Misplaced, written
+from loket.core.strict import Strict, also_written
 
 Security = Literal["tls", "starttls", "plain"]
 
 _ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
 _ENDPOINT = re.compile(r"(?:(?P<scheme>[a-z+]+)://)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})")
-_SECRET = re.compile(r"\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}")
 _SCHEMES: dict[str, Security] = {
     "imaps": "tls",
     "smtps": "tls",
@@ -34,9 +35,11 @@ def _address(value: str) -> str:
     return value.lower()
 
 
-def _secret(value: str) -> str:
-    if not _SECRET.fullmatch(value):
-        raise ValueError("secrets stand elsewhere: write ${env:NAME} or ${file:/path}")
+@also_written(type="string", pattern=r"^\$\{(env|file):.+\}$")
+def _secret(value: Any) -> str:
+    """A reference; what stands in its place may be the secret itself, and is never repeated."""
+    if not isinstance(value, str) or not REFERENCE.fullmatch(value):
+        raise InTheClear("secrets stand elsewhere: write ${env:NAME} or ${file:/path}")
     return value
 
 
@@ -59,7 +62,7 @@ def _times(value: str) -> str:
 
 
 MailAddress = Annotated[str, AfterValidator(_address)]
-Secret = Annotated[str, AfterValidator(_secret)]
+Secret = Annotated[str, BeforeValidator(_secret)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 TimesText = Annotated[str, AfterValidator(_times)]
 
@@ -77,10 +80,11 @@ class Endpoint(Strict):
 
     @model_validator(mode="before")
     @classmethod
+    @also_written(type="string")
     def _written(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, (dict, cls)):
             return value
-        match = _ENDPOINT.fullmatch(value)
+        match = _ENDPOINT.fullmatch(value) if isinstance(value, str) else None
         if not match or (match["scheme"] and match["scheme"] not in _SCHEMES):
             raise ValueError("write host:port, as in mail.pom.go.id:993, or with imaps://, imap+starttls:// in front")
         host, port = match["host"].strip("[]"), int(match["port"])
@@ -97,16 +101,6 @@ class Endpoint(Strict):
         if self.security == "plain" and not is_loopback(self.host):
             raise ValueError("without TLS only a server on this machine (loopback) may be used")
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Whether traffic to that host never leaves the machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Server(Strict):
@@ -159,12 +153,26 @@ class Login(Strict):
     user: str | None = None
     password: Secret
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_reference(cls, value: Any) -> Any:
+        if not isinstance(value, (dict, cls)):
+            raise InTheClear('write {password: "${env:NAME}"}')
+        return value
+
 
 History = Literal["none", "all"] | date
 
 
-def _none_is_a_word(value: Any) -> Any:
-    return "none" if value is None else value
+@also_written(type=["string", "null"])
+def _since(value: Any) -> Any:
+    """`null` is the word none."""
+    if value is None or value in ("none", "all"):
+        return value or "none"
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"write none, all, or a date, as in 2026-01-05, not {value}") from None
 
 
 class Mailbox(Strict):
@@ -176,7 +184,7 @@ class Mailbox(Strict):
     rules: list[str] = Field(min_length=1)
     fields: dict[str, str] = {}
     folder: str = "INBOX"
-    history: Annotated[History, BeforeValidator(_none_is_a_word)] = "none"
+    history: Annotated[History, BeforeValidator(_since)] = "none"
     file_to: str | None = None
     archive: MailAddress | None = Field(default=None, description="our own address for a copy of each letter")
     hours: HoursText | None = None
@@ -191,17 +199,26 @@ class OfficerEntry(Strict):
     active: bool = True
 
 
-class DigestEntry(Strict):
-    """When digests go out, and to whom."""
+@also_written(const="officers")
+def _readers(value: Any) -> Any:
+    if value == "officers":
+        return []
+    if not isinstance(value, list) or not value:
+        raise ValueError("write officers, or a list of their addresses")
+    return value
 
-    to: Literal["officers"] | list[MailAddress] = Field(alias="for")
+
+class DigestEntry(Strict):
+    """When digests go out, and to whom; to nobody in particular is to all officers."""
+
+    to: Annotated[list[MailAddress], BeforeValidator(_readers)] = Field(alias="for")
     at: TimesText
 
 
 class Holidays(Strict):
     """Days off: a country's public and joint-leave days, with this office's additions and removals."""
 
-    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    country: Annotated[str, written(r"[A-Z]{2}", "write a country's two letters, as in ID")] | None = None
     add: list[date] = []
     remove: list[date] = []
 
@@ -209,8 +226,23 @@ class Holidays(Strict):
 class Key(Strict):
     """One key of the tokens; its id stands in every token made with it."""
 
-    id: str = Field(pattern=r"^[a-z0-9]{1,8}$")
+    id: Annotated[str, written(r"[a-z0-9]{1,8}", "write up to eight small letters or digits, as in k2")]
     key: Secret
+
+
+@also_written(type="string", pattern=r"^\$\{(env|file):.+\}$")
+def _keys(value: Any) -> Any:
+    """One secret is a list of one key."""
+    if isinstance(value, list):
+        return value
+    return [{"id": "k1", "key": _secret(value)}]
+
+
+def _differ(keys: list[Key]) -> list[Key]:
+    for index, key in enumerate(keys):
+        if key.id in {before.id for before in keys[:index]}:
+            raise Misplaced((index, "id"), f"two keys are named {key.id}")
+    return keys
 
 
 class Office(Strict):
@@ -218,23 +250,18 @@ class Office(Strict):
 
     name: str = Field(min_length=1, max_length=100)
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Jakarta"
-    language: str = Field(default="id", pattern=r"^[a-z]{2}$")
-    secret: Secret | list[Key]
-    prefix: str = Field(default="LKT", pattern=r"^[A-Z]{2,8}$")
+    language: Annotated[str, written(r"[a-z]{2}", "write a language's two letters, as in id")] = "id"
+    keys: Annotated[list[Key], BeforeValidator(_keys), AfterValidator(_differ)] = Field(alias="secret", min_length=1)
+    prefix: Annotated[str, written(r"[A-Z]{2,8}", "write two to eight capitals, as in LKT")] = "LKT"
     admin: MailAddress | None = None
     hours: HoursText = "Mon-Fri 08:30-16:00"
     holidays: Holidays = Holidays()
-
-    @property
-    def keys(self) -> list[Key]:
-        """The keys, the one that signs first."""
-        return [Key(id="k1", key=self.secret)] if isinstance(self.secret, str) else self.secret
 
 
 class Store(Strict):
     """Where tickets and mail are kept; relative paths count from config.yaml."""
 
-    database: str = "sqlite:///var/loket.db"
+    database: DatabaseUrl = "sqlite:///var/loket.db"
     files: str = "var/files"
 
 
@@ -253,6 +280,19 @@ class Responses(Strict):
     total: int | None = Field(default=2000, ge=1)
 
 
+class Waiting(Strict):
+    """How long a ticket waits for its applicant, in the counter's working days; null for ever."""
+
+    remind: WorkingDays | None = None
+    close: WorkingDays | None = None
+
+    @model_validator(mode="after")
+    def _reminded_before(self) -> Self:
+        if self.remind and self.close and self.remind.high >= self.close.high:
+            raise Misplaced(("close",), "a ticket is closed some working days after its reminder, not before")
+        return self
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -265,3 +305,4 @@ class Config(Strict):
     digests: list[DigestEntry] = []
     batch: Batch = Batch()
     responses: Responses = Responses()
+    waiting: Waiting = Waiting()

@@ -11,6 +11,34 @@ from loket.core.headers import clean_text
 from loket.core.model import InboundMail, Ticket
 from loket.core.office import Counter, Office
 
+# The letters that the program itself writes.
+LETTERS = (
+    *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada")),
+    *(f"umum/{name}.txt" for name in ("pengingat", "ditutup")),
+    *(f"petugas/{name}.txt" for name in ("pemberitahuan", "rekap", "selesai", "ditolak", "dipindah", "tidak-dikenal")),
+    *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak")),
+    *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap")),
+)
+
+_PLAIN = """
+    channels notes fields attachments links place linked wrong words argument files missing send needs_attachment
+    forms state outcome_title since updated asked command commands reason subject at by target queues recipient
+    state_text nearest said mail_ref kind phase reply now late_total oldest part parts total until several
+    problems more attached
+"""
+# Every variable that some letter has, with its parts.
+WORDS: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(_PLAIN.split(), ()),
+    "office": ("name",),
+    "counter": ("name", "address", "hours", "open", "opens"),
+    "applicant": ("name",),
+    "officer": ("name", "address"),
+    "ticket": ("number", "tag", "about"),
+    "queue": ("title", "next"),
+    "due": ("low", "high"),
+    "outcome": ("title",),
+}
+
 
 def base(office: Office, counter: Counter, now: datetime, applicant: str = "") -> dict[str, Any]:
     """The variables of every letter to an applicant."""
@@ -62,9 +90,11 @@ def ticket(
         "queue": {"title": queue.title if queue else of.queue, "next": queue.next if queue else ""},
         "attachments": list(attachments),
         "links": links,
+        "attached": of.attachments,
         "place": place,
         "due": {"low": due.low, "high": due.high} if due else None,
         "linked": list(linked),
+        "several": of.several,
         "wrong": list(wrong),
     }
 

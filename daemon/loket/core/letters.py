@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import BaseLoader, DictLoader, StrictUndefined, Template, TemplateError
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+    pass_environment,
+)
+from jinja2.filters import do_wordwrap
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from rapidfuzz import process
 
 from loket.core.headers import clean_text
 
@@ -16,12 +30,13 @@ SUBJECT = "Subject:"
 
 
 class LetterError(Exception):
-    """A template that cannot be rendered; `line` is where, counted from 1, or None where Jinja2 does not say."""
+    """A template that cannot be rendered; `line` and `column` are where, counted from 1, 1 where nobody knows."""
 
-    def __init__(self, name: str, message: str, line: int | None) -> None:
+    def __init__(self, name: str, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
         self.name = name
         self.line = line
+        self.column = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,29 @@ class Letter:
     body: str
 
 
+class _Shelf(BaseLoader):
+    """Templates by name; the name stands in tracebacks, so that a fault in an included one is found there."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, None]:  # noqa: ARG002 - the interface's
+        if template not in self.sources:
+            raise TemplateNotFound(template, f"there is no template {template}")
+        return self.sources[template], template, None
+
+
+class _Nothing(StrictUndefined):
+    """An undefined value that says what there is instead."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name, around = self._undefined_name, self._undefined_obj
+        if isinstance(around, Mapping):
+            return f"there is no {name} here, but {', '.join(sorted(around))}"
+        return f"there is no {name}" if isinstance(name, str) else super()._undefined_message
+
+
 class Letters:
     """All templates of one language, compiled on first use.
 
@@ -39,16 +77,19 @@ class Letters:
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        loader: BaseLoader = DictLoader(dict(sources))
+        loader = _Shelf(dict(sources))
+        self._sources = loader.sources
         self.names = frozenset(sources)
         self._env = ImmutableSandboxedEnvironment(
             loader=loader,
-            undefined=StrictUndefined,
+            undefined=_Nothing,
             autoescape=lambda name: name is not None and name.endswith(".html"),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
+        # The same few notes and hints are wrapped for every mail.
+        self._env.filters["wordwrap"] = pass_environment(lru_cache(maxsize=4096)(do_wordwrap))
         self._get = lru_cache(maxsize=None)(self._env.get_template)
 
     def render(self, name: str, context: Mapping[str, Any]) -> Letter:
@@ -68,8 +109,61 @@ class Letters:
         try:
             template: Template = self._get(name)
             return template.render(context)
-        except TemplateError as error:
-            raise LetterError(name, str(error), _line(error)) from error
+        except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
+            message = error.message if isinstance(error, TemplateError) else str(error)
+            where, line = self._place(error, name)
+            raise LetterError(where, message or type(error).__name__, line) from error
+
+    def _place(self, error: BaseException, name: str) -> tuple[str, int]:
+        """The template and line that were being read or run when it happened, innermost."""
+        if isinstance(error, TemplateSyntaxError):
+            return error.name or name, error.lineno
+        place, trace = (name, 1), error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename in self.names:
+                place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+            trace = trace.tb_next
+        return place
+
+    def faults(self, words: Mapping[str, Collection[str]]) -> Iterator[LetterError]:
+        """What is wrong with any template, in branches that no sample takes too.
+
+        `words` are the variables a letter may have, each with its parts, none where it is a plain value.
+        """
+        trees: dict[str, list[nodes.Node]] = {}
+        undeclared: dict[str, set[str]] = {}
+        for name in sorted(self.names):
+            try:
+                tree = self._env.parse(self._sources[name], name)
+                undeclared[name] = meta.find_undeclared_variables(tree)
+                trees[name] = list(tree.find_all((nodes.Name, nodes.Getattr, nodes.Include)))
+            except TemplateError as error:
+                yield LetterError(name, error.message or "is no template", self._place(error, name)[1])
+        every = [node for found in trees.values() for node in found]
+        stored = {node.name for node in every if isinstance(node, nodes.Name) and node.ctx != "load"}
+        for name, found in trees.items():
+            # A part is included where the whole may have set or looped over more.
+            inner = stored if name.rpartition("/")[2].startswith("_") else set()
+            free = undeclared[name] - inner
+            for node in found:
+                if isinstance(node, nodes.Name) and node.name in free and node.name not in words:
+                    yield self._fault(name, node, node.name, set(words), "")
+                elif isinstance(node, nodes.Getattr):
+                    owner = node.node.name if isinstance(node.node, nodes.Name) else ""
+                    known = words.get(owner, ()) if owner in free else ()
+                    if known and node.attr not in known:
+                        yield self._fault(name, node, node.attr, known, f" of {owner}")
+                elif isinstance(node, nodes.Include):
+                    target = node.template.value if isinstance(node.template, nodes.Const) else None
+                    if target is not None and target not in self.names:
+                        yield self._fault(name, node, target, self.names, "")
+
+    def _fault(self, name: str, node: nodes.Node, word: str, known: Collection[str], of: str) -> LetterError:
+        line = self._sources[name].split("\n")[node.lineno - 1]
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line)
+        near = process.extractOne(word, sorted(known), score_cutoff=75)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return LetterError(name, f"there is no {word}{of}{hint}", node.lineno, found.start() + 1 if found else 1)
 
 
 def _squeeze(body: str) -> str:
@@ -77,16 +171,3 @@ def _squeeze(body: str) -> str:
     while "\n\n\n" in body:
         body = body.replace("\n\n\n", "\n\n")
     return body
-
-
-def _line(error: TemplateError) -> int | None:
-    line = getattr(error, "lineno", None)
-    if isinstance(line, int):
-        return line
-    trace = error.__traceback__
-    found = None
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename.endswith("<template>"):
-            found = trace.tb_lineno
-        trace = trace.tb_next
-    return found
