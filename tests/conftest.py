@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
-from tests.servers import MailServers, ServersUnavailable
+from tests.servers import MailServers, Postgres, ServersUnavailable
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +15,24 @@ def servers() -> Iterator[MailServers]:
     try:
         running = MailServers.start()
     except ServersUnavailable as reason:
-        # On a laptop the other tests are worth running; under CI a missing server would hide untested promises.
-        if os.environ.get("CI"):
-            pytest.fail(f"mail servers: {reason}")
-        pytest.skip(f"mail servers: {reason}")
+        _missing("mail servers", reason)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole session; each test takes a database of its own."""
+    try:
+        running = Postgres.start()
+    except ServersUnavailable as reason:
+        _missing("PostgreSQL", reason)
+    yield running
+    running.stop()
+
+
+def _missing(what: str, reason: ServersUnavailable) -> NoReturn:
+    # On a laptop the other tests are worth running; under CI a missing server would hide untested promises.
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}: {reason}")
+    pytest.skip(f"{what}: {reason}")

@@ -5,42 +5,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import make_url
 
 from loket import maillog
 from loket.config.load import Snapshot
 from loket.config.models import Endpoint
 from loket.config.secrets import SecretError, keys, resolve
-from loket.core.gate import Caps
+from loket.core import report
 from loket.core.mail import Post
 from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
-from loket.files import ContentReader, FolderFiles
+from loket.follow import Follower, Refused, needs_restart
+from loket.guard import Guard
 from loket.imap import Bounds, Door
 from loket.intake import Habits, MailboxIntake, Taker
 from loket.outbox import OutboxRunner
 from loket.ports import Clock
+from loket.reminders import Reminders
 from loket.smtp import SmtpCourier, SubmissionDoor
-from loket.store.contents import ContentStore
-from loket.store.database import Database, is_unavailable
-from loket.store.desk import DeskStore
-from loket.store.intake import IntakeStore
-from loket.store.outgoing import OutgoingStore
+from loket.store.database import is_unavailable
+from loket.stores import open_stores
 from loket.timers import Timers
 from loket.watch import Watcher
 
-# The scheduler sleeps on the monotonic clock; a tick this often notices that the clock was set.
-TICK_SECONDS = 30
-STOP_SECONDS = 30.0
+# How often the clock is looked at; a step of more than `STEP_SECONDS` between two looks means that it was set.
+TICK_SECONDS = 30.0
+STEP_SECONDS = 5.0
+# All that is in hand together gets so long to end; what is not done then is given back, or in doubt.
+STOP_SECONDS = 10.0
+FOLLOW_SECONDS = 3.0
 
 T = TypeVar("T")
 
@@ -51,50 +51,6 @@ class SystemClock:
     def now(self) -> datetime:
         """The current moment."""
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The parts of one opened store."""
-
-    database: Database
-    intake: IntakeStore
-    outgoing: OutgoingStore
-    desk: DeskStore
-    contents: ContentReader
-    files: FolderFiles
-
-
-def open_stores(snapshot: Snapshot, now: datetime, *, claim: bool = False) -> Stores:
-    """Open the store of a configuration and bring its schema up to date; a new one was made `now`.
-
-    With `claim`, for this process alone: a newer daemon must not change the schema under one that still runs.
-    """
-    config = snapshot.config
-    database = Database(_database_url(config.store.database, snapshot.root))
-    if claim:
-        database.claim()
-    database.migrate()
-    files = FolderFiles(snapshot.root / config.store.files)
-    files_to = {address: mailbox.file_to is not None for address, mailbox in config.mailboxes.items()}
-    desk = DeskStore(database)
-    desk.founded(now)
-    return Stores(
-        database,
-        IntakeStore(database, files_to, Caps(config.responses.per_address, config.responses.total)),
-        OutgoingStore(database),
-        desk,
-        ContentReader(ContentStore(database), files),
-        files,
-    )
-
-
-def _database_url(written: str, root: Path) -> str:
-    """A relative SQLite path counts from config.yaml."""
-    url = make_url(written)
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        return url.set(database=str(root / url.database)).render_as_string(hide_password=False)
-    return written
 
 
 def _endpoint(snapshot: Snapshot, address: str, door: int) -> tuple[Endpoint, str, str, str | None]:
@@ -140,6 +96,7 @@ class App:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._couriers = {address: self._courier(address) for address in snapshot.config.mailboxes}
         self._runners = {address: self._runner(address) for address in snapshot.config.mailboxes}
+        self.guard = Guard(self.stores.files)
         self.taker = Taker(
             self.stores.intake,
             self.office,
@@ -148,6 +105,7 @@ class App:
             is_unavailable,
             self._wrote,
             self.stores.contents.load,
+            self.guard,
         )
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
         self.timers = Timers(
@@ -159,7 +117,14 @@ class App:
             self._eight_bit,
             self._wrote,
         )
+        self.reminders = Reminders(
+            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
+        )
         self._stop = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._follower = Follower(snapshot)
+        # The configuration that this one gives way to, where an edit reaches what holds connections or the store.
+        self.successor: Snapshot | None = None
 
     def office(self) -> Office:
         """The office as the running configuration says."""
@@ -221,7 +186,8 @@ class App:
         """Work until SIGTERM or SIGINT, then finish what is in hand within `STOP_SECONDS`."""
         self.loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            self.loop.add_signal_handler(name, self.stop, name.name)
+            self.loop.add_signal_handler(name, self._signalled, name.name)
+        self.loop.add_signal_handler(signal.SIGHUP, self._asked.set)
         self._recover()
         # By default a job that the loop gets to over a second late is left out: a poll missed for a busy moment.
         late = {"misfire_grace_time": None, "coalesce": True}
@@ -231,16 +197,22 @@ class App:
             watcher.start()
             seconds = self.snapshot.config.mailboxes[watcher.mailbox].poll
             scheduler.add_job(watcher.poke, "interval", seconds=seconds, jitter=max(1, seconds // 10), max_instances=1)
-        # The scheduler runs on the machine's clock, whatever ours says.
-        at_once = datetime.now(UTC)
-        scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, max_instances=1, next_run_time=at_once)
         scheduler.start()
+        beat = asyncio.create_task(self._beat(scheduler), name="clock")
+        follow = asyncio.create_task(self._follow(), name="configuration")
+        now = self.clock.now()
+        await asyncio.to_thread(self.stores.desk.apply, report.configured(self.office(), now), now)
         maillog.started(len(self.watchers), self.office().rules_hash)
         stopped = asyncio.create_task(self._stop.wait())
-        # A sender never ends by itself: if one does, something is wrong that a restart shows and a wait hides.
-        await asyncio.wait([stopped, *senders], return_when=asyncio.FIRST_COMPLETED)
+        # None of these ends by itself: if one does, something is wrong that a restart shows and a wait hides.
+        await asyncio.wait([stopped, beat, follow, *senders], return_when=asyncio.FIRST_COMPLETED)
         scheduler.shutdown(wait=False)
-        await self._close(senders)
+        follow.cancel()
+        await self._close(senders, beat)
+
+    def _signalled(self, name: str) -> None:
+        self.successor = None
+        self.stop(name)
 
     def stop(self, why: str = "asked") -> None:
         """Begin to stop."""
@@ -252,13 +224,69 @@ class App:
         if doubtful:
             maillog.in_doubt(doubtful)
 
+    async def _beat(self, scheduler: AsyncIOScheduler) -> None:
+        """What is due, looked at by the monotonic clock; and every poll anew once the other clock was set.
+
+        The scheduler counts its intervals by the time of day: when that is set back an hour, it waits this hour.
+        """
+        before = time.time() - time.monotonic()
+        while True:
+            await self._tick()
+            offset = time.time() - time.monotonic()
+            if abs(offset - before) > STEP_SECONDS:
+                maillog.clock_set(offset - before)
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+            before = offset
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _follow(self) -> None:
+        """The files of the configuration, looked at now and then, and at once on SIGHUP."""
+        while True:
+            asked = False
+            with contextlib.suppress(TimeoutError):
+                asked = await asyncio.wait_for(self._asked.wait(), FOLLOW_SECONDS)
+            self._asked.clear()
+            try:
+                found = await asyncio.to_thread(self._follower.look, asked=asked)
+                if found is not None:
+                    await asyncio.to_thread(self._take, found)
+            except Exception as error:  # noqa: BLE001 - what runs goes on; the next edit is looked at again
+                maillog.timer_failed("configuration", f"{type(error).__name__}: {error}")
+
+    def _take(self, found: Snapshot | Refused) -> None:
+        now = self.clock.now()
+        if isinstance(found, Refused):
+            maillog.configuration_refused(found.problems)
+            plan = report.refused_edit(found.problems, found.edit, self.office(), self.keys, now)
+            self.stores.desk.apply(plan, now)
+            for mail in plan.outbox:
+                self._wrote(mail.mailbox)
+            return
+        restart = needs_restart(self.snapshot, found)
+        maillog.configured(found.office.rules_hash, restart)
+        if restart:
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._give_way, found)
+            return
+        self.snapshot = found
+        self.stores.desk.apply(report.configured(found.office, now), now)
+
+    def _give_way(self, successor: Snapshot) -> None:
+        if not self._stop.is_set():
+            self.successor = successor
+            self.stop("another configuration")
+
     async def _tick(self) -> None:
         try:
             await asyncio.to_thread(self.timers.tick)
+            await asyncio.to_thread(self.reminders.tick)
         except Exception as error:  # noqa: BLE001 - what is due stays due; the next tick tries again
             maillog.timer_failed("digests", f"{type(error).__name__}: {error}")
 
-    async def _close(self, senders: Sequence[asyncio.Task[None]]) -> None:
+    async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:
+        until = time.monotonic() + STOP_SECONDS
+        beat.cancel()
         for watcher in self.watchers:
             watcher.stop()
         for runner in self._runners.values():
@@ -266,10 +294,11 @@ class App:
         done, late = await asyncio.wait(senders, timeout=STOP_SECONDS)
         for task in late:
             task.cancel()
-        for courier in self._couriers.values():
-            await courier.close()
+        goodbyes = [asyncio.create_task(courier.close()) for courier in self._couriers.values()]
+        await asyncio.wait(goodbyes, timeout=max(1.0, until - time.monotonic()))
         for watcher in self.watchers:
-            await asyncio.to_thread(watcher.join, STOP_SECONDS)
+            await asyncio.to_thread(watcher.join, max(0.1, until - time.monotonic()))
+        self.guard.close()
         self.stores.database.close()
         for task in done:
             task.result()
@@ -284,11 +313,13 @@ class App:
             if error is not None:
                 trouble[watcher.mailbox] = error
         await asyncio.to_thread(self.timers.tick)
+        await asyncio.to_thread(self.reminders.tick)
         for runner in self._runners.values():
             while await runner.drain():
                 continue
         for courier in self._couriers.values():
             with contextlib.suppress(OSError):
                 await courier.close()
+        self.guard.close()
         self.stores.database.close()
         return trouble

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 import structlog
@@ -81,6 +82,11 @@ def raised(ref: MailRef, error: str, tried: int) -> None:
     _log.error("mail-raised", mail=str(ref), error=error, tried=tried)
 
 
+def odd(ref: MailRef, why: str) -> None:
+    """A mail is built so oddly that it is read in a process of its own first."""
+    _log.warning("mail-odd", mail=str(ref), why=why)
+
+
 def verified(mailbox: str, known: int, absent: int) -> None:
     """Every UID on the server was counted against the ledger."""
     (_log.error if absent else _log.info)("ledger-verified", mailbox=mailbox, known=known, absent=absent)
@@ -134,6 +140,31 @@ def in_doubt(count: int) -> None:
 def timer_failed(what: str, error: str) -> None:
     """A timer raised; its occurrence is still due."""
     _log.error("timer-failed", what=what, error=error)
+
+
+def clock_set(seconds: float) -> None:
+    """The machine's clock was set, or the machine slept; what is due is looked at anew."""
+    _log.warning("clock-set", seconds=round(seconds))
+
+
+def configured(rules: str, restart: bool) -> None:
+    """An edit of the configuration is taken."""
+    _log.info("configured", rules=rules, restart=restart)
+
+
+def configuration_refused(problems: Sequence[str]) -> None:
+    """An edit of the configuration is not taken; the old one goes on."""
+    _log.error("configuration-refused", problems=list(problems))
+
+
+def waited(ticket: str, kind: str) -> None:
+    """A ticket waited for its applicant long enough to be reminded, or closed."""
+    _log.info("waited", ticket=ticket, what=kind)
+
+
+def digests_missed(officer: str, mailbox: str, dues: list[str]) -> None:
+    """Digests that were due while nothing ran; the one that is written now stands for them."""
+    _log.warning("digests-missed", officer=officer, mailbox=mailbox, due=dues)
 
 
 def digest_due(officer: str, mailbox: str, items: int) -> None:

@@ -39,6 +39,8 @@ class OutboxRunner:
     aftermath: Aftermath | None = None
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    # Whether a claim failed, and what it may have marked was not given back yet.
+    _unclaimed: bool = False
     # How many rounds in a row the server was not reached, what it said in this one, and how long it is left alone.
     _unreached: int = 0
     _shut: Receipt | None = None
@@ -90,7 +92,12 @@ class OutboxRunner:
             return 0
         self._shut = None
         now = self.clock.now()
+        if self._unclaimed:
+            await asyncio.to_thread(self.store.unclaim, self.mailbox)
+        # A claim that fails may have happened: the connection to the store broke off at its COMMIT.
+        self._unclaimed = True
         claimed = await asyncio.to_thread(self.store.claim, now, self.connections * 5, [self.mailbox])
+        self._unclaimed = False
         queue = list(reversed(claimed))
 
         async def work() -> None:

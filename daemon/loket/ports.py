@@ -151,6 +151,10 @@ class Outgoing(Protocol):
         """Due mails, letters first, marked as claimed."""
         ...
 
+    def unclaim(self, mailbox: str) -> None:
+        """Give back what a claim may have marked that failed: nobody has it in hand."""
+        ...
+
     def data_begins(self, ids: Sequence[int]) -> None:
         """Say durably that DATA is about to flow (promise P11)."""
         ...
@@ -188,6 +192,10 @@ class Desk(Protocol):
 
     def open_tickets(self, mailbox: str, queues: Sequence[str]) -> list[tuple[Ticket, list[StoredFile]]]:
         """Open tickets of a mailbox in the queues, each with the stored mails that belong to it."""
+        ...
+
+    def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:
+        """Tickets that wait for their applicant, and when each was reminded since it began to."""
         ...
 
     def since(self) -> datetime:

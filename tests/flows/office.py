@@ -16,8 +16,9 @@ from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
 
-from loket.app import App, Stores, open_stores
+from loket.app import App
 from loket.config.load import Snapshot, load
+from loket.stores import Stores, open_stores
 from tests.servers import PASSWORD, MailServers
 
 TOP = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz.distance import OSA
 
-from loket.core import context, notice, parse, tongue
+from loket.core import context, notice, parse, token, tongue
 from loket.core.command import Doubtful, Proven, Speech, listen
 from loket.core.compose import Enclosure, file_name
 from loket.core.headers import clean_text
@@ -23,6 +23,7 @@ from loket.core.model import (
     Kind,
     NewFile,
     Outbound,
+    Part,
     Plan,
     Quarantined,
     State,
@@ -237,17 +238,19 @@ def _answer(desk: _Desk, ticket: Ticket, name: str, outcome: Outcome) -> Plan:
         closed_at=closed_at,
         missing=(),
     )
+    spoken = post.speaking(ticket.language)
+    theirs = spoken.office.queues[ticket.queue].outcomes[name]
     said = {
-        **context.ticket(post.office, post.counter, answered, post.now),
+        **context.ticket(spoken.office, spoken.counter, answered, post.now),
         "words": words,
         "argument": argument,
         "files": [scan.name for scan, _ in scans],
-        "outcome": {"title": outcome.title or name},
+        "outcome": {"title": theirs.title or name},
     }
-    delivery = post.write(
+    delivery = spoken.write(
         Kind.DELIVERY,
         f"delivery:{mail.raw.ref}",
-        post.office.letters.render(outcome.template, said),
+        spoken.office.letters.render(outcome.template, said),
         ticket.applicant,
         to_name=ticket.applicant_name,
         root=post.keys.ticket(ticket.number),
@@ -308,12 +311,26 @@ _ENDINGS = {
 }
 
 
+def _is_ours(content: bytes, part: Part) -> bool:
+    """Whether an attachment is a notice of ours come back: many clients enclose the mail that is answered.
+
+    It holds the officer's token, with which whoever receives it could speak as the officer (promise P15).
+    """
+    texts = ("message/", "text/")
+    if not part.media_type.startswith(texts) and not part.name.lower().endswith(
+        (".eml", ".msg", ".htm", ".html", ".txt")
+    ):
+        return False
+    # Outlook's .msg holds text in UTF-16.
+    return token.holds_officer_token(content.replace(b"\0", b"").decode("latin-1"))
+
+
 def _scans(mail: InboundMail) -> list[tuple[Enclosure, NewFile]]:
     """The attachments by content; their bytes leave exactly as they came out of the officer's mail."""
     found = []
     for index, part in enumerate(mail.attachments, start=1):
         content = parse.attachment_bytes(mail, part)
-        if not content:
+        if not content or _is_ours(content, part):
             continue
         file = StoredFile(hashlib.sha256(content).hexdigest(), len(content))
         name = file_name(part.name, f"scan-{index}.{_ENDINGS.get(part.media_type, 'bin')}")

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from loket.core.strict import also_written
+
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+days?\s*")
 _HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
@@ -32,10 +34,11 @@ class WorkingDays(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
+    @also_written(type="string", pattern=_DUE.pattern)
     def _written(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, (Mapping, cls)):
             return value
-        match = _DUE.fullmatch(value)
+        match = _DUE.fullmatch(value) if isinstance(value, str) else None
         if not match:
             raise ValueError("write `2 working days` or `1-3 working days`")
         high = int(match[2])

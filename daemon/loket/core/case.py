@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from loket.core import parse
 from loket.core.classify import Compiled
 from loket.core.known import Known
 from loket.core.mail import Post
@@ -19,6 +20,7 @@ from loket.core.model import (
 )
 from loket.core.office import Office
 from loket.core.token import Keys
+from loket.core.tongue import language_of
 
 _SENSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -43,6 +45,15 @@ class Case:
     def author(self) -> str:
         """The one author's address; empty where there is none."""
         return self.mail.author.spec if self.mail.author else ""
+
+    @property
+    def language(self) -> str:
+        """The language of the letter, where it is plain and the office writes in it."""
+        tongues = self.office.tongues
+        if not tongues:
+            return ""
+        found = language_of(f"{self.mail.subject}\n{parse.opening(self.mail)}", {*tongues, self.office.language})
+        return found or ""
 
     @property
     def arrived(self) -> datetime:
@@ -83,11 +94,11 @@ def due(case: Case, queue: str) -> datetime | None:
 
 
 def reply(case: Case, ticket: Ticket, kind: Kind, template: str, said: dict[str, Any]) -> Outbound:
-    mail = case.mail
-    return case.post.write(
+    mail, post = case.mail, case.post.speaking(ticket.language)
+    return post.write(
         kind,
         f"{kind.value}:{mail.raw.ref}",
-        case.office.letters.render(template, said),
+        post.office.letters.render(template, said),
         case.author,
         to_name=ticket.applicant_name,
         root=case.keys.ticket(ticket.number),

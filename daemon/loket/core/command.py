@@ -82,6 +82,8 @@ _ATTRIBUTION = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MOMENT_OR_ADDRESS = re.compile(r"\d|@")
+# Above a quotation without marks it must be certain: `Pada tanggal 3 Januari pemohon menulis:` is the officer's own.
+_HOUR_OR_ADDRESS = re.compile(r"\d[.:]\d\d|@")
 # Where clients that do not mark quoted lines begin the quotation: everything below is somebody else's.
 _CUT = re.compile(
     r"^[ \t]*(?:-{2,}[ \t]*(?:original message|pesan asli|pesan terusan|forwarded message|balas(?:an)? pesan)[^\n]*"
@@ -123,17 +125,25 @@ def own_words(text: str) -> str:
 
 def _without_attribution(text: str) -> str:
     """The lines that name whom is quoted taken out; what follows one without quotation marks is all quotation."""
-    kept, at = "", 0
+    kept: list[str] = []
+    at = 0
+    said = False
     for line in _ATTRIBUTION.finditer(text):
         if not _MOMENT_OR_ADDRESS.search(line[0]):
             continue
-        kept, at = kept + text[at : line.start()], line.end()
-        if kept.strip() and not text[at : at + 1000].lstrip().startswith(">"):
-            return kept
-    return kept + text[at:]
+        marked = text[line.end() : line.end() + 1000].lstrip().startswith(">")
+        if not marked and not _HOUR_OR_ADDRESS.search(line[0]):
+            continue
+        kept.append(text[at : line.start()])
+        at = line.end()
+        said = said or bool(kept[-1].strip())
+        if said and not marked:
+            return "".join(kept)
+    return "".join([*kept, text[at:]])
 
 
-_FIRST = re.compile(r"[\s*_#>\"'.:!-]*([^\W\d_][\w-]*)[\s*_.:;,!-]*(.*)", re.DOTALL)
+# Marks and closing brackets belong to the command; an opening bracket or quote behind it to what follows.
+_FIRST = re.compile(r"[\W_]*([^\W\d_](?:[\w-]*[^\W_])?)[*_)\]}>\"'”’]*[\s*_.:;,!–—-]*(.*)", re.DOTALL)
 
 
 def listen(mail: InboundMail) -> Speech:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from loket.core.headers import clean_text
@@ -93,6 +94,7 @@ def unstructured(name: str, text: str) -> bytes:
     return f"{name}: {encoded}".encode() + CRLF
 
 
+@lru_cache(maxsize=1024)
 def mailbox(name: str, address: str) -> str:
     """`"Loket D" <desain@example.org>`, the display name encoded where it is not ASCII."""
     shown = clean_text(name, 100)

@@ -8,7 +8,7 @@ from typing import assert_never
 from loket.core import answer
 from loket.core.case import Case
 from loket.core.command import Doubtful, Proven
-from loket.core.follow import differs, join
+from loket.core.follow import again, differs, join
 from loket.core.headers import clean_text
 from loket.core.known import Known
 from loket.core.model import (
@@ -22,7 +22,7 @@ from loket.core.question import status
 from loket.core.report import bounced, returned
 from loket.core.request import open_ticket
 from loket.core.token import Keys
-from loket.core.understand import Bounced, FollowUp, Machine, Request, Returned, Understood
+from loket.core.understand import Bounced, FollowUp, Machine, Request, Resent, Returned, Understood
 
 
 def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys, known: Known, now: datetime) -> Plan:
@@ -44,9 +44,11 @@ def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys
             if thread.own and differs(verdict, thread.ticket):
                 return open_ticket(case, verdict, linked=(thread.ticket.number,))
             return join(case, thread.ticket, verdict, own=thread.own)
-        case Request(verdict, mention):
+        case Resent(ticket, verdict):
+            return again(case, ticket, verdict)
+        case Request(verdict, mention, twin):
             if verdict.rule == STATUS_RULE:
                 return status(case, verdict)
-            return open_ticket(case, verdict, linked=(mention,) if mention else ())
+            return open_ticket(case, verdict, linked=[one for one in (mention, twin) if one], answered=twin is not None)
         case _:
             assert_never(understood)

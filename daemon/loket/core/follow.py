@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from loket.core import notice
-from loket.core.case import Case, due, free_field, in_order
+from loket.core.case import Case, compiled_rule, due, free_field, in_order
+from loket.core.command import own_words
 from loket.core.headers import clean_text
 from loket.core.known import identity
 from loket.core.model import (
@@ -14,9 +16,16 @@ from loket.core.model import (
     State,
     Ticket,
     Verdict,
+    VerdictOutcome,
 )
-from loket.core.request import response
+from loket.core.parse import body_text
+from loket.core.request import queue_place, response
+from loket.core.rules import render_queue
+from loket.core.supply import supplied
 from loket.core.understand import links
+
+# Whoever sends the same words again so soon is impatient, or a machine.
+SOON = timedelta(hours=1)
 
 
 def differs(verdict: Verdict, ticket: Ticket) -> bool:
@@ -37,13 +46,16 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
     if not own:
         return replace(base, events=(case.event("note", ticket.number, subject=clean_text(mail.subject)),))
     touched = replace(ticket, updated_at=case.now, last_message_id=mail.message_id or ticket.last_message_id)
-    completed = _completed(case, touched, verdict) if ticket.missing else None
-    if completed is not None:
-        events = (case.event("completed", ticket.number, queue=completed.queue, fields=dict(completed.fields)),)
-        full = replace(verdict, outcome="matched", missing=(), use_mailbox=())
-        outbox = [] if verdict.refusal else [response(case, completed, full, ())]
-        outbox += notice.notices(case.post, completed, mail.raw)
-        return replace(base, changed=(completed,), events=events, outbox=tuple(outbox))
+    filled = _filled(case, touched, verdict) if ticket.missing else None
+    if filled is not None:
+        kind = "supplied" if filled.missing else "completed"
+        facts = {"queue": filled.queue, "fields": dict(filled.fields), "missing": list(filled.missing)}
+        outcome: VerdictOutcome = "incomplete" if filled.missing else "matched"
+        said = Verdict(outcome, filled.rule, filled.counter, filled.queue, verdict.match, filled.fields, filled.missing)
+        outbox = [] if verdict.refusal else [response(case, filled, said, (), place=queue_place(case, filled))]
+        outbox += [] if filled.missing else notice.notices(case.post, filled, mail.raw)
+        event = case.event(kind, ticket.number, **facts)
+        return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox))
     # Also where something is still missing: who answers in own words wants a person to read them.
     reopened = replace(touched, state=State.OPEN, closed_at=None)
     kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
@@ -54,26 +66,49 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
     return replace(base, changed=(reopened,), events=(event,), outbox=tuple(told))
 
 
-def _completed(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
-    """The ticket with what was missing, when this mail supplies all of it."""
-    fields = dict(ticket.fields)
-    if verdict.rule == ticket.rule:
-        fields |= {name: clean_text(value) for name, value in verdict.fields.items()}
+def again(case: Case, ticket: Ticket, verdict: Verdict) -> Plan:
+    """The mail that opened a ticket, once more: noted there, and answered again where that is not a machine's doing."""
+    mail = case.mail
+    if ticket.state is State.CLOSED:
+        return join(case, ticket, verdict, own=True)
+    touched = replace(ticket, updated_at=case.now, last_message_id=mail.message_id or ticket.last_message_id)
+    silent = verdict.refusal is not None or case.now - ticket.updated_at < SOON
+    return Plan(
+        mail.raw.ref,
+        Fate.FOLLOW_UP,
+        ticket_of_mail=ticket.number,
+        changed=(touched,),
+        events=(case.event("resent", ticket.number, subject=clean_text(mail.subject)),),
+        outbox=() if silent else (response(case, touched, verdict, ()),),
+    )
+
+
+def _filled(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
+    """The ticket with what this mail supplies of what was missing, in a new subject or in the letter; None: nothing."""
+    given = {name: clean_text(value) for name, value in verdict.fields.items()} if verdict.rule == ticket.rule else {}
+    compiled = compiled_rule(case.office, ticket.mailbox, ticket.rule)
+    wanted = [name for name in ticket.missing if name not in given and name != "attachments"]
+    if compiled is not None and wanted:
+        spoken = case.office.speaking(ticket.language).labels
+        labels = {name: {case.office.labels.get(name, name), spoken.get(name, name)} for name in wanted}
+        given |= supplied(compiled, wanted, own_words(body_text(case.mail)), labels)
+    fields = {**ticket.fields, **given}
     missing = [name for name in ticket.missing if name not in fields]
     if "attachments" in missing and (case.mail.attachments or links(case.mail)):
         missing.remove("attachments")
-    if missing:
+    if len(missing) == len(ticket.missing):
         return None
     fields = in_order(case.office, ticket.mailbox, ticket.rule, fields)
-    queue = verdict.queue if verdict.rule == ticket.rule and verdict.queue else ticket.queue
+    queue = (render_queue(compiled.rule.queue, fields) if compiled else None) or ticket.queue
     return replace(
         ticket,
         fields=fields,
-        missing=(),
+        missing=tuple(missing),
         identity=identity(fields, free_field(case.office, ticket.mailbox, ticket.rule)),
         queue=queue,
-        state=State.OPEN,
+        state=State.WAITING if missing else State.OPEN,
         attachments=ticket.attachments + len(case.mail.attachments),
         links=ticket.links + links(case.mail),
-        due_at=due(case, queue),
+        due_at=None if missing else due(case, queue),
+        closed_at=None,
     )

@@ -9,11 +9,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from email.utils import getaddresses
+from functools import lru_cache
 
 from loket.core.model import Address
 
 # A header block larger than this is read only so far; what follows is a defect, not a reason to fail.
 MAX_ADDRESS_FIELD = 64 * 1024
+# Local part and domain (RFC 5321 4.5.3.1), counted in characters: what is longer is nobody's address.
+MAX_ADDRESS = 64 + 1 + 255
 MAX_TEXT_FIELD = 16 * 1024
 # Some five hundred addresses; beyond that the standard parser's lists and groups take quadratic time.
 MAX_ADDRESS_MARKS = 4000
@@ -72,6 +75,7 @@ def _whole(text: str, codec: str) -> str:
     return text.encode("utf-8", "replace").decode() if codec == "utf-7" else text
 
 
+@lru_cache(maxsize=1024)
 def _codec(charset: str) -> str:
     """Python's name of the text codec meant by a label; empty for one that nobody knows."""
     label = charset.strip().strip("\"'").lower()
@@ -131,8 +135,10 @@ def _clean(text: str) -> str:
 
 def clean_text(text: str, limit: int = 200) -> str:
     """Sender's words fit to be repeated: one line, no controls or direction marks, at most `limit` characters."""
-    spaced = (" " if c.isspace() else c for c in text)
-    folded = " ".join("".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")).split())
+    if not (text.isascii() and text.isprintable()):
+        spaced = (" " if c.isspace() else c for c in text)
+        text = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    folded = " ".join(text.split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
 
 
@@ -194,9 +200,9 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
     text = _FOLD.sub(b" ", value[:MAX_ADDRESS_FIELD]).strip()
     plain = decode_charset(text, "utf-8")
     simple = _SIMPLE.fullmatch(plain)
-    if simple:
+    if simple and len(simple["spec"]) <= MAX_ADDRESS:
         return (_address(simple["quoted"] or simple["name"] or "", simple["spec"]),), sound
-    if _BARE.fullmatch(plain):
+    if _BARE.fullmatch(plain) and len(plain) <= MAX_ADDRESS:
         return (_address("", plain),), sound
     if plain.count("(") > 20 or len(_MARK.findall(plain)) > MAX_ADDRESS_MARKS:
         return (), False
@@ -204,7 +210,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
         pairs = getaddresses([plain])
     except (RecursionError, IndexError, ValueError):
         return (), False
-    found = tuple(_address(name, spec) for name, spec in pairs if "@" in spec)
+    found = tuple(_address(name, spec) for name, spec in pairs if "@" in spec and len(spec) <= MAX_ADDRESS)
     return found, sound and len(found) == len([pair for pair in pairs if any(pair)])
 
 

@@ -9,6 +9,7 @@ from loket.core import headers, refuse, token
 from loket.core.bounce import read_bounce
 from loket.core.gate import Caps, Gate
 from loket.core.model import InboundMail, Plan, Sent, State, Ticket
+from loket.core.same import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Hints:
     numbers: frozenset[str]
     addresses: frozenset[str]
     message_ids: frozenset[str] = frozenset()
+    fingerprints: frozenset[str] = frozenset()
 
 
 def hints(mails: Iterable[InboundMail]) -> Hints:
@@ -25,7 +27,9 @@ def hints(mails: Iterable[InboundMail]) -> Hints:
     numbers: set[str] = set()
     addresses: set[str] = set()
     message_ids: set[str] = set()
+    fingerprints: set[str] = set()
     for mail in mails:
+        fingerprints.add(fingerprint(mail))
         for text in (mail.subject, *mail.in_reply_to, *mail.references):
             numbers.update(match[0].upper() for match in token.NUMBER.finditer(text))
         addresses.update(author.spec for author in mail.authors)
@@ -34,7 +38,9 @@ def hints(mails: Iterable[InboundMail]) -> Hints:
         elif refuse.is_report(mail):
             bounce = read_bounce(mail)
             message_ids.update(bounce.message_ids if bounce else ())
-    return Hints(frozenset(numbers), frozenset(addresses), frozenset(message_ids - {""}))
+    return Hints(
+        frozenset(numbers), frozenset(addresses), frozenset(message_ids - {""}), frozenset(fingerprints - {""})
+    )
 
 
 @dataclass(slots=True)
@@ -45,6 +51,7 @@ class Known:
     serial: int
     tickets: dict[str, Ticket] = field(default_factory=dict)
     by_identity: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     said_lately: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -65,6 +72,14 @@ class Known:
             numbers = self.by_identity.setdefault((ticket.applicant, ticket.counter or "", ticket.identity), [])
             if ticket.number not in numbers:
                 numbers.append(ticket.number)
+        if ticket.fingerprint:
+            same = self.by_fingerprint.setdefault(ticket.fingerprint, [])
+            if ticket.number not in same:
+                same.append(ticket.number)
+
+    def same(self, print_: str) -> list[Ticket]:
+        """Tickets that mails of that content opened lately, oldest first."""
+        return [self.tickets[number] for number in self.by_fingerprint.get(print_, [])] if print_ else []
 
     def after(self, plan: Plan) -> None:
         """The state once the plan has been carried out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loket.core import compose
@@ -20,6 +20,7 @@ _AUTOMATIC = {
     Kind.CORRECTION: "auto-replied",
     Kind.STATUS: "auto-replied",
     Kind.RECEIPT: "auto-replied",
+    Kind.REMINDER: "auto-generated",
     Kind.NOTICE: "auto-generated",
     Kind.DIGEST: "auto-generated",
     Kind.ALERT: "auto-generated",
@@ -34,6 +35,11 @@ class Post:
     counter: Counter
     keys: Keys
     now: datetime
+
+    def speaking(self, language: str) -> Post:
+        """The same, to somebody of that language."""
+        office = self.office.speaking(language)
+        return replace(self, office=office, counter=office.counters[self.counter.address])
 
     def write(
         self,

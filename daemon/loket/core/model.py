@@ -241,6 +241,11 @@ class Ticket:
     answered_by: str | None = None
     closed_at: datetime | None = None
     respond: bool = True
+    # The language its applicant writes in, where that is plain and there are letters in it; else empty.
+    language: str = ""
+    # What its first mail's content comes to (`core.same`), and whether that seems to name several products.
+    fingerprint: str = ""
+    several: bool = False
 
     @property
     def about(self) -> str:
@@ -301,6 +306,7 @@ class Kind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     CORRECTION = "correction"
     STATUS = "status"
+    REMINDER = "reminder"
     DELIVERY = "delivery"
     NOTICE = "notice"
     RECEIPT = "receipt"
@@ -310,12 +316,12 @@ class Kind(StrEnum):
     @property
     def automatic(self) -> bool:
         """Whether it answers somebody's mail without a person having a hand in it (RFC 3834)."""
-        return self in (Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS)
+        return self in (Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER)
 
     @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
-        return {Kind.DELIVERY: 0, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+        return {Kind.DELIVERY: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
 
 
 @dataclass(frozen=True, slots=True)

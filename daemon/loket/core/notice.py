@@ -36,6 +36,7 @@ def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[st
         "late": late,
         "state": ticket.state.value,
         "state_text": state_text(office.language, ticket.state),
+        "several": ticket.several,
         "attachments": ticket.attachments,
         "file_links": ticket.links,
         "original": original,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from loket.core.calendar import Calendar, Times
+from loket.core.calendar import Calendar, Times, WorkingDays
 from loket.core.classify import Desk
 from loket.core.letters import Letters
 from loket.core.rules import Channel, Outcome, Queue
@@ -62,6 +62,14 @@ class DigestTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a ticket waits for its applicant, in the counter's working days; None for ever."""
+
+    remind: WorkingDays | None = None
+    close: WorkingDays | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """Everything a decision needs to know beside the mail and the store."""
 
@@ -81,6 +89,19 @@ class Office:
     values: Mapping[str, tuple[str, ...]]
     letters: Letters
     rules_hash: str
+    patience: Patience = Patience()
+    # The office's own texts in the language it speaks here.
+    words: Mapping[str, str] = field(default_factory=dict)
+    # The same office in the other languages that letters are written in: their letters, and its words translated.
+    tongues: Mapping[str, Office] = field(default_factory=dict)
+
+    def say(self, text: str) -> str:
+        """A text of the rules in the language the office speaks here; as it stands where nobody translated it."""
+        return self.words.get(" ".join(text.split()), text)
+
+    def speaking(self, language: str) -> Office:
+        """The office as it speaks to somebody of that language, its own where it has no letters in it."""
+        return self.tongues.get(language, self)
 
     @property
     def own_addresses(self) -> frozenset[str]:
@@ -105,6 +126,6 @@ class Office:
         found = []
         for compiled in desk.own:
             if compiled.pattern is not None:
-                title = compiled.rule.title or compiled.rule.name
+                title = self.say(compiled.rule.title or compiled.rule.name)
                 found.append(Form(title, compiled.pattern.form(desk.fixed, self.blanks), mailbox))
         return found

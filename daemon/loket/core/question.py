@@ -24,7 +24,8 @@ def status(case: Case, verdict: Verdict) -> Plan:
     plan = Plan(mail.raw.ref, Fate.STATUS, ticket_of_mail=ticket.number if ticket and mine else None, events=(event,))
     if verdict.refusal is not None:
         return plan
-    counter = case.post.counter
+    post = case.post.speaking(ticket.language if ticket and mine else case.language)
+    office, counter = post.office, post.counter
     if ticket is not None and mine:
         outcome = (
             office.queues[ticket.queue].outcomes.get(ticket.outcome or "") if ticket.queue in office.queues else None
@@ -39,7 +40,7 @@ def status(case: Case, verdict: Verdict) -> Plan:
         return replace(plan, outbox=(reply(case, ticket, Kind.STATUS, "umum/status", said),))
     said = {**context.base(office, counter, case.now, mail.author.name if mail.author else ""), "asked": asked}
     letter = office.letters.render("umum/status-tidak-ada", said)
-    answer = case.post.write(
+    answer = post.write(
         Kind.STATUS,
         f"status:{mail.raw.ref}",
         letter,

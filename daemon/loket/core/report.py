@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -56,6 +57,31 @@ def returned(case: Case, sent: Sent) -> Plan:
         events=(event,),
         marks=marks if sent.phase is Phase.IN_DOUBT else (),
     )
+
+
+def refused_edit(
+    problems: Sequence[str], edit: str, office: Office, keys: Keys, now: datetime, *, limit: int = 20
+) -> Plan:
+    """An edit of the configuration that was not taken: the admin is told, once an edit; the old one goes on."""
+    shown = [clean_text(problem, 300) for problem in problems[:limit]]
+    event = Event(now, "configuration-refused", None, "loket", None, office.rules_hash, {"problems": shown})
+    if office.admin is None:
+        return Plan(events=(event,))
+    counter = next(iter(office.counters.values()))
+    said = {
+        **context.base(office, counter, now),
+        "officer": {"name": "", "address": office.admin},
+        "problems": shown,
+        "more": len(problems) - len(shown),
+    }
+    letter = office.letters.render("petugas/aturan-ditolak", said)
+    mail = Post(office, counter, keys, now).write(Kind.ALERT, f"configuration:{edit}", letter, office.admin)
+    return Plan(events=(event,), outbox=(mail,))
+
+
+def configured(office: Office, now: datetime) -> Plan:
+    """The rules that decide from now on."""
+    return Plan(events=(Event(now, "configured", None, "loket", None, office.rules_hash, {}),))
 
 
 def give_up(raw: RawMail, error: str, office: Office, keys: Keys, now: datetime) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product as combinations
 from typing import Any
@@ -25,11 +25,16 @@ from loket.core.model import (
     Verdict,
 )
 from loket.core.office import Office
+from loket.core.same import fingerprint
+from loket.core.several import names_several
 from loket.core.understand import links
 
 
-def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str]) -> Plan:
-    """A new ticket, its history, and the one automatic response it may have."""
+def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered: bool = False) -> Plan:
+    """A new ticket, its history, and the one automatic response it may have.
+
+    `answered`: the same mail came to another mailbox of ours too, and its author has the response to that.
+    """
     mail, office, now = case.mail, case.office, case.now
     mailbox = mail.raw.ref.mailbox
     if case.known.said_lately.get((case.author, clean_text(mail.subject)), 0) >= LOOP_COUNT:
@@ -60,6 +65,9 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str]) -> Plan:
         updated_at=now,
         due_at=due(case, queue),
         respond=verdict.refusal is None,
+        language=case.language,
+        fingerprint=fingerprint(mail),
+        several=names_several(_in_own_words(case, verdict)),
     )
     if ticket.state is State.WAITING:
         ticket = replace(ticket, due_at=None)
@@ -74,9 +82,12 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str]) -> Plan:
         missing=list(verdict.missing),
         refusal=verdict.refusal.value if verdict.refusal else None,
         defects=list(mail.defects),
+        several=ticket.several,
     )
     told = [number for number in earlier if _is_theirs(case, number, same, counter)]
-    outbox = [] if verdict.refusal else [response(case, ticket, verdict, told)]
+    outbox = (
+        [] if verdict.refusal or answered else [response(case, ticket, verdict, told, place=queue_place(case, ticket))]
+    )
     if ticket.state is State.OPEN:
         outbox += notice.notices(case.post, ticket, mail.raw)
     return Plan(
@@ -98,15 +109,23 @@ def _is_theirs(case: Case, number: str, same: str, counter: str) -> bool:
     )
 
 
-def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]) -> Outbound:
+def _in_own_words(case: Case, verdict: Verdict) -> str:
+    free = free_field(case.office, case.mail.raw.ref.mailbox, verdict.rule)
+    return verdict.fields.get(free, "") if free else ""
+
+
+def queue_place(case: Case, ticket: Ticket) -> int:
+    """The place in its queue of a ticket that is about to join it; 0 while it waits for its applicant."""
+    return case.known.open_in_queue.get(ticket.queue, 0) + 1 if ticket.state is State.OPEN else 0
+
+
+def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str], *, place: int = 0) -> Outbound:
     """The acknowledgement, the correction, or the way to write; to the author alone, never to Reply-To (P8)."""
-    office, mail = case.office, case.mail
-    place = 0
-    if ticket.state is State.OPEN:
-        place = case.known.open_in_queue.get(ticket.queue, 0) + 1
+    post, mail = case.post.speaking(ticket.language), case.mail
+    office = post.office
     said = context.ticket(
         office,
-        case.post.counter,
+        post.counter,
         ticket,
         case.now,
         place=place,
@@ -118,7 +137,15 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
     kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
     if verdict.outcome == "incomplete":
         kind, template = Kind.CORRECTION, "umum/koreksi"
-        said.update(_correction(case, verdict))
+        said |= asked_for(
+            office,
+            ticket.mailbox,
+            verdict.rule,
+            verdict.fields,
+            verdict.missing,
+            use=verdict.use_mailbox,
+            subject=mail.subject,
+        )
     elif verdict.outcome == "unmatched":
         kind, template = Kind.CORRECTION, "umum/petunjuk"
         forms = office.forms(ticket.mailbox)
@@ -126,40 +153,58 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
     return reply(case, ticket, kind, template, said)
 
 
-def _correction(case: Case, verdict: Verdict) -> dict[str, Any]:
-    """What was missing and the very subject to send."""
-    office = case.office
-    compiled = compiled_rule(office, case.mail.raw.ref.mailbox, verdict.rule)
+def asked_for(
+    office: Office,
+    mailbox: str,
+    rule: str | None,
+    fields: Mapping[str, str],
+    missing: Sequence[str],
+    *,
+    use: Sequence[str] = (),
+    subject: str = "",
+) -> dict[str, Any]:
+    """The variables of a letter that asks for what is missing: its names, and the very subject to send.
+
+    `use` are the mailboxes of another counter's rule; `subject` is what was written, for rules that take any.
+    """
+    compiled = compiled_rule(office, mailbox, rule)
     if compiled is None:
-        raise LookupError(f"a verdict of a rule that is not there: {verdict.rule}")
-    asked = [name for name in verdict.missing if office.values.get(name)]
+        raise LookupError(f"a ticket of a rule that is not there: {rule}")
+    in_words = [name for name in missing if name != "attachments"]
     return {
-        "missing": [_label(office, name, compiled.rule.needs.label) for name in verdict.missing],
-        "send": list(_to_send(case, compiled, verdict, asked)),
-        "needs_attachment": "attachments" in verdict.missing,
+        "missing": [_label(office, name, compiled.rule.needs.label) for name in missing],
+        "asked": [office.labels.get(name, name) for name in in_words],
+        "send": list(_to_send(office, compiled, fields, missing, use or (mailbox,), subject)),
+        "needs_attachment": "attachments" in missing,
     }
 
 
-def _to_send(case: Case, compiled: Compiled, verdict: Verdict, asked: Sequence[str]) -> Iterator[dict[str, str]]:
+def _to_send(
+    office: Office,
+    compiled: Compiled,
+    fields: Mapping[str, str],
+    missing: Sequence[str],
+    addresses: Sequence[str],
+    subject: str,
+) -> Iterator[dict[str, str]]:
     """Every subject that would be complete, with the address it goes to and the value that tells them apart.
 
     A missing value of two gives two subjects to choose from: one with a blank left in would be incomplete again.
     """
-    office, mailbox = case.office, case.mail.raw.ref.mailbox
-    for address in verdict.use_mailbox or (mailbox,):
+    asked = [name for name in missing if office.values.get(name)]
+    for address in addresses:
         fixed = office.desks[address].fixed
         open_fields = [name for name in asked if name not in fixed]
         for values in combinations(*(office.values[name] for name in open_fields)):
             chosen = dict(zip(open_fields, values, strict=True))
-            known = {**verdict.fields, **chosen}
-            form = compiled.pattern.form(known, office.blanks) if compiled.pattern else case.mail.subject
+            form = compiled.pattern.form({**fields, **chosen}, office.blanks) if compiled.pattern else subject
             told_apart = chosen or {name: value for name, value in fixed.items() if name in asked}
             yield {"subject": clean_text(form), "address": address, "hint": ", ".join(told_apart.values())}
 
 
 def _label(office: Office, name: str, enclosure: str) -> str:
     if name == "attachments":
-        return enclosure or _ATTACHMENT.get(office.language, "attachment")
+        return office.say(enclosure) if enclosure else _ATTACHMENT.get(office.language, "attachment")
     values = office.values.get(name, ())
     between = " atau " if office.language == "id" else " or "
     label = office.labels.get(name, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,12 +27,71 @@ _WORDS = {
 }
 
 
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# Small words that only one of the languages has; letters in it hold several in every sentence.
+_WORD = re.compile(r"[a-z]+")
+_TELLING = {
+    "id": _set(
+        """
+        yang dan di ke dari untuk dengan pada ini itu kami saya adalah tidak sudah belum akan mohon terima kasih
+        terlampir berikut permohonan produk berkas agar juga atau bapak ibu apakah bagaimana oleh telah kepada dapat
+        """
+    ),
+    "en": _set(
+        """
+        the and of to for with this that we our is are was were have has not please find attached thank thanks would
+        could from been will your you regarding about kindly hereby enclosed dear which any
+        """
+    ),
+}
+_ENOUGH = 3
+
+
+def language_of(text: str, among: Collection[str]) -> str | None:
+    """The language a text is plainly written in, of those asked about; None where it is not plain."""
+    words = _WORD.findall(text[:2000].casefold())
+    counts = {name: sum(map(telling.__contains__, words)) for name, telling in _TELLING.items()}
+    best = max(counts, key=counts.__getitem__)
+    others = max(count for name, count in counts.items() if name != best)
+    return best if best in among and counts[best] >= _ENOUGH and counts[best] >= 3 * others else None
+
+
+# Words of greetings and thanks: a line of nothing else says nothing.
+COURTESY = _set(
+    """
+    assalamualaikum assalamu alaikum wr wb warahmatullahi wabarakatuh waalaikumsalam salam sejahtera selamat pagi siang
+    sore malam halo hallo hai hi hello dear yth yang terhormat kepada bapak ibu bapa pak bu kak min admin tim petugas
+    loket sir madam team good morning afternoon evening terima kasih terimakasih makasih trims thanks thank you ya iya
+    baik ok oke siap mohon maaf dan and hormat kami saya regards best
+    """
+)
+# Words that make a line a sentence rather than a name.
+SENTENCE = _set(
+    """
+    mohon tolong berikut terlampir lampirkan kirim kirimkan dikirim saya kami anda ini itu sudah belum akan apakah
+    bagaimana kapan kenapa mengapa dimana bisa dapat perlu minta ingin mau adalah untuk dengan bahwa karena jika kalau
+    apabila maksud maksudnya salah benar maaf email balasan please find attached here is are was the we our i this that
+    would could can should how when why what
+    """
+)
+
+
 def day_and_time(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """`Senin, 30 November 2026, pukul 08.30 WIB`."""
     local = moment.astimezone(zone)
     tongue = language if language in _DAYS else "en"
-    day = f"{_DAYS[tongue][local.weekday()]}, {local.day} {_MONTHS[tongue][local.month - 1]} {local.year}"
-    return f"{day}, {_WORDS[tongue]['at']} {clock(f'{local:%H:%M}', tongue)} {local.tzname()}"
+    at = clock(f"{local:%H:%M}", tongue)
+    return f"{day(moment, zone, language)}, {_WORDS[tongue]['at']} {at} {local.tzname()}"
+
+
+def day(moment: datetime, zone: ZoneInfo, language: str) -> str:
+    """`Senin, 30 November 2026`."""
+    local = moment.astimezone(zone)
+    tongue = language if language in _DAYS else "en"
+    return f"{_DAYS[tongue][local.weekday()]}, {local.day} {_MONTHS[tongue][local.month - 1]} {local.year}"
 
 
 def clock(time_text: str, language: str) -> str:

@@ -11,9 +11,10 @@ from loket.core.bounce import Bounce, read_bounce
 from loket.core.classify import classify
 from loket.core.command import Doubtful, Proven, speaker
 from loket.core.known import Known
-from loket.core.model import InboundMail, Refusal, Sent, Verdict
+from loket.core.model import STATUS_RULE, InboundMail, Refusal, Sent, Ticket, Verdict
 from loket.core.office import Office
 from loket.core.refuse import refusal
+from loket.core.same import fingerprint
 from loket.core.thread import Mention, Thread, belongs
 from loket.core.token import Keys
 
@@ -58,14 +59,26 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Resent:
+    """The mail that opened a ticket, sent once more to the same mailbox."""
+
+    ticket: Ticket
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """A new request, or a question for the status of one; `mention` is a ticket it names without being its own."""
+    """A new request, or a question for the status of one.
+
+    `mention` is a ticket it names without being its own, `twin` the ticket that its copy to another mailbox opened.
+    """
 
     verdict: Verdict
     mention: str | None = None
+    twin: str | None = None
 
 
-Understood = Machine | Bounced | Returned | Proven | Doubtful | FollowUp | Request
+Understood = Machine | Bounced | Returned | Proven | Doubtful | FollowUp | Resent | Request
 
 
 def links(mail: InboundMail) -> int:
@@ -81,20 +94,20 @@ def is_own(mail: InboundMail, keys: Keys) -> bool:
     return keys.read_ticket(mail.message_id) is not None
 
 
-def request_verdict(mail: InboundMail, office: Office, *, own: bool = False) -> Verdict:
-    """The verdict on a mail taken by itself, as `loket explain` shows it."""
+def request_verdict(mail: InboundMail, office: Office, *, own: bool = False, thorough: bool = False) -> Verdict:
+    """The verdict on a mail taken by itself, as `loket explain` shows it, `thorough` with every rule tried."""
     why = refusal(mail, office.own_addresses, own)
     desk = office.desks[mail.raw.ref.mailbox]
     needs = any(compiled.rule.needs.attachments for compiled in desk.own) or bool(desk.elsewhere)
     enclosed = len(mail.attachments) if needs else 0
     if needs and not enclosed and not (why is not None and why.machine):
         enclosed = links(mail)
-    return classify(mail, desk, refusal=why, enclosed=enclosed)
+    return classify(mail, desk, refusal=why, enclosed=enclosed, thorough=thorough)
 
 
-def subject_verdict(mail: InboundMail, office: Office) -> Verdict:
+def subject_verdict(mail: InboundMail, office: Office, *, thorough: bool = False) -> Verdict:
     """The verdict on a subject alone: attachments are not judged."""
-    return classify(mail, office.desks[mail.raw.ref.mailbox])
+    return classify(mail, office.desks[mail.raw.ref.mailbox], thorough=thorough)
 
 
 def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now: datetime) -> Understood:
@@ -106,8 +119,13 @@ def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now:
     if speaking is not None:
         return speaking
     thread = belongs(mail, known.tickets, keys)
-    if isinstance(thread, Thread) and verdict.rule != "status":
+    if isinstance(thread, Thread) and verdict.rule != STATUS_RULE:
         return FollowUp(thread, verdict)
+    if verdict.rule != STATUS_RULE:
+        for ticket in known.same(fingerprint(mail)):
+            if ticket.mailbox == mail.raw.ref.mailbox:
+                return Resent(ticket, verdict)
+            return Request(verdict, twin=ticket.number)
     return Request(verdict, thread.number if isinstance(thread, Mention) else None)
 
 

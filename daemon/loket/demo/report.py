@@ -22,9 +22,10 @@ from loket.demo.letters import write_mails
 from loket.store import schema
 
 if TYPE_CHECKING:
-    from loket.app import App, Stores
+    from loket.app import App
     from loket.demo.errands import Errand
     from loket.demo.town import Town
+    from loket.stores import Stores
 
 AUTOMATIC = ("acknowledgement", "correction", "status")
 
