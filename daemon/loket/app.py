@@ -27,6 +27,7 @@ from loket.guard import Guard
 from loket.imap import Bounds, Door
 from loket.intake import Habits, MailboxIntake, Taker
 from loket.outbox import OutboxRunner
+from loket.pen import Pen
 from loket.ports import Clock
 from loket.reminders import Reminders
 from loket.smtp import SmtpCourier, SubmissionDoor
@@ -94,6 +95,7 @@ class App:
             resolve(mailbox.login.password, snapshot.root)
         self.stores = open_stores(snapshot, self.clock.now(), claim=True)
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._pen = Pen(self.stores.outgoing, is_unavailable, self._aftermath)
         self._couriers = {address: self._courier(address) for address in snapshot.config.mailboxes}
         self._runners = {address: self._runner(address) for address in snapshot.config.mailboxes}
         self.guard = Guard(self.stores.files)
@@ -152,7 +154,7 @@ class App:
             self.clock,
             server.connections,
             is_unavailable,
-            self._aftermath,
+            self._pen,
         )
 
     def _aftermath(self, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:

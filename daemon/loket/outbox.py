@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,11 +14,13 @@ from typing import ParamSpec, TypeVar
 from loket import maillog
 from loket.core import retry
 from loket.core.model import Outbound, Receipt, ReceiptKind
-from loket.ports import Aftermath, Claimed, Clock, Courier, Outgoing
+from loket.pen import Pen
+from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement
 
 # The longest wait between looks at the outbox when nobody rings: a row may have been released by hand.
 LOOK_AGAIN_SECONDS = 30.0
 STORE_SECONDS = 5.0
+MOST_CLAIMED = 200
 NOT_REACHED_FIRST = timedelta(seconds=5)
 NOT_REACHED_LONGEST = timedelta(minutes=10)
 
@@ -36,11 +39,15 @@ class OutboxRunner:
     clock: Clock
     connections: int
     unavailable: Callable[[BaseException], bool]
-    aftermath: Aftermath | None = None
+    pen: Pen
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     # Whether a claim failed, and what it may have marked was not given back yet.
     _unclaimed: bool = False
+    # How many the last claim brought, when it began, and how many mails a second left since; a guess at first.
+    _claimed: int = 0
+    _claimed_at: float = 0.0
+    _pace: float = 40.0
     # How many rounds in a row the server was not reached, what it said in this one, and how long it is left alone.
     _unreached: int = 0
     _shut: Receipt | None = None
@@ -87,32 +94,52 @@ class OutboxRunner:
         return min(LOOK_AGAIN_SECONDS, max(0.05, (due - self.clock.now()).total_seconds()))
 
     async def drain(self) -> int:
-        """Send what is due now, as many at once as there are connections; returns how many were claimed."""
+        """Send what is due, as many at once as there are connections; returns how many were claimed."""
         if time.monotonic() < self._shut_until:
             return 0
         self._shut = None
-        now = self.clock.now()
-        if self._unclaimed:
-            await asyncio.to_thread(self.store.unclaim, self.mailbox)
-        # A claim that fails may have happened: the connection to the store broke off at its COMMIT.
-        self._unclaimed = True
-        claimed = await asyncio.to_thread(self.store.claim, now, self.connections * 5, [self.mailbox])
-        self._unclaimed = False
-        queue = list(reversed(claimed))
+        queue = deque(await self._claim())
+        total = len(queue)
+        refill = asyncio.Lock()
 
         async def work() -> None:
-            while queue:
-                await self._one(queue.pop())
+            nonlocal total
+            while not self._stopping:
+                if queue:
+                    await self._one(queue.popleft())
+                    continue
+                async with refill:
+                    if not queue and self._shut is None:
+                        queue.extend(await self._claim())
+                        total += len(queue)
+                    if not queue:
+                        return
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.connections, len(queue))):
-                group.create_task(work())
-        return len(claimed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.connections, len(queue))):
+                    group.create_task(work())
+        finally:
+            if queue:
+                await self._write(self.store.release, [claimed.id for claimed in queue])
+        return total
+
+    async def _claim(self) -> list[Claimed]:
+        """What can be sent in about a second: a letter that comes meanwhile waits no longer than that."""
+        if self._unclaimed:
+            await asyncio.to_thread(self.store.unclaim, self.mailbox)
+        began = time.monotonic()
+        if self._claimed_at:
+            self._pace = self._claimed / max(began - self._claimed_at, 0.01)
+        limit = int(min(MOST_CLAIMED, max(self.connections, self._pace)))
+        # A claim that fails may have happened: the connection to the store broke off at its COMMIT.
+        self._unclaimed = True
+        claimed = await asyncio.to_thread(self.store.claim, self.clock.now(), limit, [self.mailbox])
+        self._unclaimed = False
+        self._claimed, self._claimed_at = len(claimed), began if claimed else 0.0
+        return claimed
 
     async def _one(self, claimed: Claimed) -> None:
-        if self._stopping:
-            await self._write(self.store.release, [claimed.id])
-            return
         try:
             # Where nobody is let in, one knock a round is enough: many failed logins lock an account.
             receipt = self._shut or await self._submit(claimed)
@@ -125,20 +152,31 @@ class OutboxRunner:
             await self._write(self.store.release, [claimed.id])
             return
         now = self.clock.now()
-        next_at = self._next(claimed, receipt, now)
-        if await self._write(self.store.settle, claimed, receipt, next_at, now, self.aftermath):
+        if await self._settle(Settlement(claimed, receipt, self._next(claimed, receipt, now), now)):
             self.ring()
         maillog.submitted(claimed.mail, receipt, claimed.attempt)
 
-    async def _submit(self, claimed: Claimed) -> Receipt:
-        async def begins() -> None:
-            await asyncio.to_thread(self.store.data_begins, [claimed.id])
+    async def _settle(self, settlement: Settlement) -> bool:
+        """Write what has already happened: while the store is in trouble the verdict is kept in hand."""
+        while True:
+            try:
+                return await self.pen.settle(settlement)
+            except Exception as error:
+                if not self.unavailable(error):
+                    raise
+                maillog.store_unavailable(str(error))
+                await asyncio.sleep(STORE_SECONDS)
 
-        try:
-            data = await asyncio.to_thread(self.render, claimed.mail)
-        except OSError as error:
-            return Receipt(ReceiptKind.REFUSED_NOW, 0, f"a stored file cannot be read: {error}")
-        return await self.courier.send(claimed.mail, data, begins)
+    async def _submit(self, claimed: Claimed) -> Receipt:
+        mail = claimed.mail
+        if all(isinstance(segment, bytes) for segment in mail.segments):
+            data = self.render(mail)
+        else:
+            try:
+                data = await asyncio.to_thread(self.render, mail)
+            except OSError as error:
+                return Receipt(ReceiptKind.REFUSED_NOW, 0, f"a stored file cannot be read: {error}")
+        return await self.courier.send(mail, data, lambda: self.pen.begins(claimed.id))
 
     async def _write(self, call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Write what has already happened: while the store is in trouble the verdict is kept in hand."""

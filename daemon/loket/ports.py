@@ -138,6 +138,17 @@ class Claimed:
     attempt: int
     mail: Outbound
     created_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The verdict of an attempt, and when the mail is due again; None where that was the last."""
+
+    claimed: Claimed
+    receipt: Receipt
+    next_at: datetime | None
+    now: datetime
 
 
 # What follows when a mail of ours ends badly: the mail, its ticket, how it ended, the server's words, the cause.
@@ -155,19 +166,13 @@ class Outgoing(Protocol):
         """Give back what a claim may have marked that failed: nobody has it in hand."""
         ...
 
-    def data_begins(self, ids: Sequence[int]) -> None:
-        """Say durably that DATA is about to flow (promise P11)."""
-        ...
+    def record(
+        self, begun: Sequence[int], settled: Sequence[Settlement], aftermath: Aftermath | None = None
+    ) -> list[bool]:
+        """In one transaction: DATA is about to flow for the `begun` (promise P11), and verdicts with what follows.
 
-    def settle(
-        self,
-        claimed: Claimed,
-        receipt: Receipt,
-        next_at: datetime | None,
-        now: datetime,
-        aftermath: Aftermath | None = None,
-    ) -> bool:
-        """Write the verdict back; with `next_at` the mail is due again then. True where the aftermath wrote mail."""
+        For each verdict whether the aftermath wrote mail.
+        """
         ...
 
     def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:

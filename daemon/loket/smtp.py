@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 
 from aiosmtplib import (
     SMTP,
@@ -21,6 +23,8 @@ CONNECT_SECONDS = 30
 COMMAND_SECONDS = 300
 # RFC 5321 4.5.3.2.6: a server may need ten minutes after the dot.
 DATA_SECONDS = 600
+# A session that answered so lately is not asked first whether it still does.
+FRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +50,46 @@ class SmtpCourier:
         """
         self._door = door
         self._archive = archive
-        self._idle: list[SMTP] = []
+        # With each when it last answered; 0 where its transaction may still be open.
+        self._idle: list[tuple[SMTP, float]] = []
         self._places = asyncio.Semaphore(connections)
 
     async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
         """Submit one mail to its one recipient; `begins` is awaited just before DATA (promise P11)."""
         async with self._places:
-            try:
-                client = await self._client()
-            except (SMTPException, OSError, TimeoutError) as error:
-                return _not_tried(error)
-            return await self._submit(client, mail, data, begins)
+            while True:
+                try:
+                    client, reused = await self._client()
+                except (SMTPException, OSError, TimeoutError) as error:
+                    return _not_tried(error)
+                receipt = await self._submit(client, mail, data, begins, reused=reused)
+                if receipt is not None:
+                    return receipt
 
     async def eight_bit(self) -> bool:
         """Whether the server takes 8-bit bodies (RFC 6152); False where it cannot be asked."""
         async with self._places:
             try:
-                client = await self._client()
+                client, _ = await self._client()
             except (SMTPException, OSError, TimeoutError):
                 return False
             offered = client.supports_extension("8bitmime")
-            self._idle.append(client)
+            self._idle.append((client, time.monotonic()))
             return offered
 
-    async def _client(self) -> SMTP:
-        """A session that still answers, else a new one."""
+    async def _client(self) -> tuple[SMTP, bool]:
+        """A session that still answers, else a new one; and whether it has served before."""
         while self._idle:
-            client = self._idle.pop()
+            client, since = self._idle.pop()
+            if time.monotonic() - since < FRESH_SECONDS and client.is_connected:
+                return client, True
             try:
                 # One that a firewall forgot never answers: better to connect anew than to wait long for it.
                 await client.rset(timeout=CONNECT_SECONDS)
             except (SMTPException, OSError, TimeoutError):
                 client.close()
                 continue
-            return client
+            return client, True
         door = self._door()
         client = SMTP(
             hostname=door.host,
@@ -97,16 +107,17 @@ class SmtpCourier:
         except (SMTPException, OSError, TimeoutError):
             client.close()
             raise
-        return client
+        return client, False
 
     async def _submit(
-        self, client: SMTP, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]
-    ) -> Receipt:
+        self, client: SMTP, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], *, reused: bool
+    ) -> Receipt | None:
+        """The verdict; None where a session that had served before has gone, and another is to be asked."""
         flowing = False
         try:
             unable = _unable(client, mail, len(data))
             if unable:
-                self._idle.append(client)
+                self._idle.append((client, time.monotonic()))
                 return unable
             options = _options(client, mail, len(data))
             await client.mail(mail.sender, options=options, encoding="utf-8", timeout=COMMAND_SECONDS)
@@ -116,6 +127,10 @@ class SmtpCourier:
             flowing = True
             response = await client.data(data, timeout=DATA_SECONDS)
         except SMTPResponseException as error:
+            if error.code == 421 and reused and not flowing:
+                # It ends the session, not the mail: many servers take so many mails on one, and say so like this.
+                client.close()
+                return None
             # 4xx and 5xx are verdicts, before and after the dot; anything else is no answer to what was asked.
             if 400 <= error.code < 600:
                 self._keep(client, error.code)
@@ -125,7 +140,7 @@ class SmtpCourier:
             return _cut_off(flowing, f"{error.code} {error.message}")
         except (SMTPException, OSError, TimeoutError) as error:
             client.close()
-            return _cut_off(flowing, f"{type(error).__name__}: {error}")
+            return None if reused and not flowing else _cut_off(flowing, f"{type(error).__name__}: {error}")
         except ValueError as error:
             # An address with what no command line may hold: it will be the same tomorrow.
             client.close()
@@ -133,7 +148,7 @@ class SmtpCourier:
         except BaseException:
             client.close()
             raise
-        self._idle.append(client)
+        self._idle.append((client, time.monotonic()))
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
     async def _copy(self, client: SMTP, mail: Outbound) -> None:
@@ -150,12 +165,12 @@ class SmtpCourier:
         if code == 421 or not client.is_connected:
             client.close()
         else:
-            self._idle.append(client)
+            self._idle.append((client, 0.0))
 
     async def close(self) -> None:
         """Say goodbye on idle sessions."""
         while self._idle:
-            client = self._idle.pop()
+            client, _ = self._idle.pop()
             try:
                 await client.quit(timeout=5)
             except (SMTPException, OSError, TimeoutError):
@@ -182,7 +197,7 @@ def _cut_off(flowing: bool, said: str) -> Receipt:
 def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
     """What this server cannot take at all."""
     for address in (mail.sender, mail.recipient):
-        if parseaddr(address)[1] != address:
+        if not _is_plain(address):
             # The library would send to what it makes of such an address, which may be somebody else (promise P14).
             return Receipt(ReceiptKind.REFUSED, 553, _words(f"{address} is no plain address"))
     if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
@@ -193,6 +208,11 @@ def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
     if mail.eight_bit and not client.supports_extension("8bitmime"):
         return Receipt(ReceiptKind.REFUSED_NOW, 0, "the server no longer offers 8BITMIME")
     return None
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(address: str) -> bool:
+    return parseaddr(address)[1] == address
 
 
 def _options(client: SMTP, mail: Outbound, size: int) -> list[str]:

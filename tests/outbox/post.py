@@ -14,6 +14,7 @@ from sqlalchemy import select
 from loket.core.model import Kind, NewFile, Outbound, Plan
 from loket.files import ContentReader, FolderFiles
 from loket.outbox import OutboxRunner
+from loket.pen import Pen
 from loket.smtp import SmtpCourier, SubmissionDoor
 from loket.store import schema
 from loket.store.contents import ContentStore
@@ -91,7 +92,14 @@ class Post:
         at = SubmissionDoor("127.0.0.1", door, "plain", HERE, PASSWORD) if isinstance(door, int) else door
         self.courier = SmtpCourier(lambda: at, connections)
         self.runner = OutboxRunner(
-            HERE, self.outgoing, self.courier, self.reader.render, self, connections, is_unavailable
+            HERE,
+            self.outgoing,
+            self.courier,
+            self.reader.render,
+            self,
+            connections,
+            is_unavailable,
+            Pen(self.outgoing, is_unavailable),
         )
 
     async def send(self) -> int:

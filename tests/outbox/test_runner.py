@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from loket import outbox
 from loket.core.model import FileSegment, Kind, StoredFile
@@ -64,7 +65,48 @@ def test_one_recipient_a_transaction(post: Post) -> None:
             post.to(server.port)
             await post.send()
             verbs = [said.split(" ")[0] for said in server.commands]
-            assert verbs == ["EHLO", "MAIL", "RCPT", "DATA", "RSET", "MAIL", "RCPT", "DATA"]
+            assert verbs == ["EHLO", "MAIL", "RCPT", "DATA", "MAIL", "RCPT", "DATA"]
+            await post.courier.close()
+
+    story(tell)
+
+
+@pytest.mark.parametrize("end", ["421 4.7.0 enough for one session", DROP])
+def test_a_session_that_has_served_and_ends_costs_the_next_mail_nothing(post: Post, end: str) -> None:
+    """Many servers take so many mails on a connection and then hang up, politely or not."""
+    post.write(outbound("a"), outbound("b"), outbound("c"))
+
+    async def tell() -> None:
+        usual = "250 2.1.0 ok"
+        async with Scripted({"MAIL": [usual, end, usual]}) as server:
+            post.to(server.port)
+            await post.send()
+            assert post.phases() == dict.fromkeys("abc", "sent")
+            assert {row.attempts for row in post.rows().values()} == {1}
+            assert (server.connections, len(server.mails)) == (2, 3)
+            await post.courier.close()
+
+    story(tell)
+
+
+def test_verdicts_of_many_sessions_share_a_commit(post: Post) -> None:
+    """A sender's next DATA waits for the commit that keeps its last verdict."""
+    post.write(*(outbound(f"m{number}") for number in range(60)))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port, connections=10)
+            commits = 0
+
+            def count(_: object) -> None:
+                nonlocal commits
+                commits += 1
+
+            event.listen(post.database.engine, "commit", count)
+            await post.send()
+            assert set(post.phases().values()) == {"sent"}
+            assert len(server.mails) == 60
+            assert commits < 60
             await post.courier.close()
 
     story(tell)

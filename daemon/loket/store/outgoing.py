@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from loket.core.model import Event, Kind, Outbound, Phase, Receipt, ReceiptKind, Sent
-from loket.ports import Aftermath, Claimed
+from loket.ports import Aftermath, Claimed, Settlement
 from loket.store import schema
 from loket.store.apply import apply_plans
 from loket.store.database import Database
@@ -19,6 +19,21 @@ from loket.store.rows import event_row, segments_of, ticket_of
 _O = schema.outbox.c
 _IN_HAND = (Phase.CLAIMED.value, Phase.DATA.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
+
+
+# Every verdict by one statement; what a verdict leaves as it was is written back as it was.
+_SETTLE = (
+    update(schema.outbox)
+    .where(_O.id == bindparam("number"))
+    .values(
+        phase=bindparam("to"),
+        next_at=bindparam("again"),
+        ended_at=bindparam("ended"),
+        code=bindparam("code"),
+        reply=bindparam("reply"),
+        attempts=bindparam("tried"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class OutgoingStore:
                 attempt=row.attempts + 1,
                 mail=_outbound(row),
                 created_at=row.created_at,
+                due_at=row.next_at,
             )
             for row in rows
         ]
@@ -54,10 +70,43 @@ class OutgoingStore:
         with self.database.write() as connection:
             _give_back(connection, _O.mailbox == mailbox, _O.phase == Phase.CLAIMED.value)
 
-    def data_begins(self, ids: Sequence[int]) -> None:
-        """Say durably that DATA is about to flow (promise P11)."""
+    def record(
+        self, begun: Sequence[int], settled: Sequence[Settlement], aftermath: Aftermath | None = None
+    ) -> list[bool]:
+        """DATA is about to flow for the `begun` (promise P11), and verdicts with their events, in one transaction.
+
+        A bad end and what follows from it are in it too. For each verdict: True where the aftermath wrote mail. Written
+        back again, after a COMMIT that was cut off, a verdict that stands already changes nothing.
+        """
         with self.database.write() as connection:
-            connection.execute(update(schema.outbox).where(_O.id.in_(ids)).values(phase="data"))
+            if begun:
+                connection.execute(update(schema.outbox).where(_O.id.in_(begun)).values(phase=Phase.DATA.value))
+            if not settled:
+                return []
+            numbers = [one.claimed.id for one in settled]
+            here = select(_O.id).where(_O.id.in_(numbers), _O.phase.in_(_IN_HAND))
+            in_hand = set(connection.execute(here).scalars())
+            fresh = [one for one in settled if one.claimed.id in in_hand]
+            if fresh:
+                connection.execute(_SETTLE, [_settled_row(one) for one in fresh])
+            events = [event_row(_event(one)) for one in fresh if one.next_at is None]
+            if events:
+                connection.execute(insert(schema.event), events)
+            # Of one that stands already, what follows from it may wait there: look.
+            return [one not in fresh or self._follows(connection, one, aftermath) for one in settled]
+
+    def _follows(self, connection: Connection, one: Settlement, aftermath: Aftermath | None) -> bool:
+        phase = _phase(one)
+        if one.next_at is not None or phase is Phase.SENT:
+            return False
+        mail, receipt = one.claimed.mail, one.receipt
+        sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
+        said = f"{receipt.code or ''} {receipt.text}".strip()
+        return _follow(connection, sent, said, _cause(one.claimed.id, one.claimed.attempt), one.now, aftermath)
+
+    def data_begins(self, ids: Sequence[int]) -> None:
+        """`record` of beginnings alone."""
+        self.record(ids, [])
 
     def settle(
         self,
@@ -67,33 +116,8 @@ class OutgoingStore:
         now: datetime,
         aftermath: Aftermath | None = None,
     ) -> bool:
-        """Write the verdict back with its event; with `next_at` the mail is due again then.
-
-        A bad end and what follows from it are one transaction. True where the aftermath wrote mail. Written back again,
-        after a COMMIT that was cut off, a verdict that stands already changes nothing.
-        """
-        values: dict[str, Any] = {"code": receipt.code, "reply": receipt.text[:1000]}
-        phase = _END.get(receipt.kind, Phase.REFUSED)
-        if next_at is None:
-            values |= {"phase": phase.value, "ended_at": now}
-        else:
-            values |= {"phase": Phase.DUE.value, "next_at": next_at}
-            if receipt.kind is ReceiptKind.NOT_TRIED:
-                values["attempts"] = claimed.attempt - 1
-        with self.database.write() as connection:
-            mine = update(schema.outbox).where(_O.id == claimed.id, _O.phase.in_(_IN_HAND)).values(values)
-            if connection.execute(mine).rowcount == 0:
-                # What follows from it may wait there: look.
-                return True
-            if next_at is not None:
-                return False
-            connection.execute(insert(schema.event).values(event_row(_event(claimed, receipt, now))))
-            if phase is Phase.SENT:
-                return False
-            mail = claimed.mail
-            sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
-            said = f"{receipt.code or ''} {receipt.text}".strip()
-            return _follow(connection, sent, said, _cause(claimed.id, claimed.attempt), now, aftermath)
+        """`record` of one verdict."""
+        return self.record([], [Settlement(claimed, receipt, next_at, now)], aftermath)[0]
 
     def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
@@ -178,14 +202,32 @@ def _follow(
     return bool(plan.outbox)
 
 
-def _event(claimed: Claimed, receipt: Receipt, now: datetime) -> Event:
-    mail = claimed.mail
+def _phase(of: Settlement) -> Phase:
+    return Phase.DUE if of.next_at is not None else _END.get(of.receipt.kind, Phase.REFUSED)
+
+
+def _settled_row(of: Settlement) -> dict[str, Any]:
+    """An attempt in which the server was not reached does not count."""
+    again = of.next_at is not None
+    return {
+        "number": of.claimed.id,
+        "to": _phase(of).value,
+        "again": of.next_at or of.claimed.due_at,
+        "ended": None if again else of.now,
+        "code": of.receipt.code,
+        "reply": of.receipt.text[:1000],
+        "tried": of.claimed.attempt - (again and of.receipt.kind is ReceiptKind.NOT_TRIED),
+    }
+
+
+def _event(of: Settlement) -> Event:
+    mail, receipt = of.claimed.mail, of.receipt
     detail = {
         "kind": mail.kind.value,
         "recipient": mail.recipient,
         "message_id": mail.message_id,
         "code": receipt.code,
         "reply": receipt.text[:300],
-        "attempts": claimed.attempt,
+        "attempts": of.claimed.attempt,
     }
-    return Event(now, receipt.kind.value, mail.ticket, mail.mailbox, None, "", detail)
+    return Event(of.now, receipt.kind.value, mail.ticket, mail.mailbox, None, "", detail)

@@ -1,0 +1,91 @@
+"""Writes the outbox's progress for all senders together: while one commit is on its way, the next fills up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from loket.ports import Aftermath, Outgoing, Settlement
+
+
+@dataclass(slots=True)
+class _Begun:
+    number: int
+    done: asyncio.Future[bool]
+
+
+@dataclass(slots=True)
+class _Settled:
+    settlement: Settlement
+    done: asyncio.Future[bool]
+
+
+_Entry = _Begun | _Settled
+
+
+@dataclass(slots=True)
+class Pen:
+    """One writer for the loop; what `begins` and `settle` return for is durable.
+
+    A sender's next DATA waits for the same commit that keeps its last verdict, so that the more connections there
+    are, the fewer commits a mail costs.
+    """
+
+    store: Outgoing
+    unavailable: Callable[[BaseException], bool]
+    aftermath: Aftermath | None = None
+    _waiting: list[_Entry] = field(default_factory=list)
+    _writer: asyncio.Task[None] | None = None
+
+    async def begins(self, number: int) -> None:
+        """Say durably that DATA is about to flow (promise P11)."""
+        await self._enter(_Begun(number, asyncio.get_running_loop().create_future()))
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Write a verdict back; True where something follows from it that wants to be sent."""
+        return await self._enter(_Settled(settlement, asyncio.get_running_loop().create_future()))
+
+    def _enter(self, entry: _Entry) -> asyncio.Future[bool]:
+        self._waiting.append(entry)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="outbox pen")
+        return entry.done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            entries, self._waiting = self._waiting, []
+            try:
+                follows = await asyncio.to_thread(self._record, entries)
+            except Exception as error:  # noqa: BLE001 - told to everyone who waits for it
+                if len(entries) == 1 or self.unavailable(error):
+                    _fail(entries, error)
+                else:
+                    await self._one_by_one(entries)
+                continue
+            for entry, follow in zip(entries, follows, strict=True):
+                if not entry.done.done():
+                    entry.done.set_result(follow)
+
+    async def _one_by_one(self, entries: Sequence[_Entry]) -> None:
+        """One that cannot be written harms no other."""
+        for entry in entries:
+            try:
+                [follow] = await asyncio.to_thread(self._record, [entry])
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+                _fail([entry], error)
+                continue
+            if not entry.done.done():
+                entry.done.set_result(follow)
+
+    def _record(self, entries: Sequence[_Entry]) -> list[bool]:
+        begun = [entry.number for entry in entries if isinstance(entry, _Begun)]
+        settled = [entry.settlement for entry in entries if isinstance(entry, _Settled)]
+        follows = iter(self.store.record(begun, settled, self.aftermath))
+        return [next(follows) if isinstance(entry, _Settled) else False for entry in entries]
+
+
+def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+    for entry in entries:
+        if not entry.done.done():
+            entry.done.set_exception(error)
