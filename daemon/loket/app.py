@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ STEP_SECONDS = 5.0
 # All that is in hand together gets so long to end; what is not done then is given back, or in doubt.
 STOP_SECONDS = 10.0
 FOLLOW_SECONDS = 3.0
+SWITCH_SECONDS = 0.0005
 
 T = TypeVar("T")
 
@@ -187,6 +189,8 @@ class App:
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then finish what is in hand within `STOP_SECONDS`."""
         self.loop = asyncio.get_running_loop()
+        # Intake threads compute for long stretches; the loop, which waits for servers, must not wait for them too.
+        sys.setswitchinterval(SWITCH_SECONDS)
         for name in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(name, self._signalled, name.name)
         self.loop.add_signal_handler(signal.SIGHUP, self._asked.set)

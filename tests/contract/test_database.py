@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from loket.core.model import Event, Fate, Plan
 from loket.store import schema
-from loket.store.database import Database, StoreBusy, is_unavailable
+from loket.store.database import HEAD, Database, StoreBusy, is_unavailable
 from tests.contract.conftest import Store
 from tests.contract.values import NOW, opening, outbound, raw, ref, ticket
 
@@ -179,3 +180,12 @@ def test_a_reader_sees_one_moment(store: Store) -> None:
         assert connection.execute(query).all() == []
     assert store.phases() == {"ack": "due"}
     assert store.rows(schema.outbox)[0].created_at == NOW
+
+
+def test_the_schema_it_works_with_is_the_last_migration() -> None:
+    """A store that says so is not looked at any further when it is opened."""
+    folder = TOP / "daemon/loket/store/migrations" / "versions"
+    steps = re.findall(
+        r'^revision = "(\w+)"', "\n".join(file.read_text() for file in folder.glob("v*.py")), re.MULTILINE
+    )
+    assert max(steps) == HEAD

@@ -65,9 +65,12 @@ def byte_form(data: bytes) -> ByteForm:
     return ByteForm(eight_bit=not data.isascii(), unsafe=unsafe)
 
 
+_BREAK = re.compile(r"[\r\n\0]")
+
+
 def header(name: str, value: str) -> bytes:
     """One structured field, folded only where it already has spaces."""
-    if re.search(r"[\r\n\0]", value):
+    if _BREAK.search(value):
         raise HeaderInjection(f"{name} holds a line break or NUL")
     line = f"{name}: {value}"
     if len(line) <= 78:
@@ -88,7 +91,7 @@ def unstructured(name: str, text: str) -> bytes:
     """
     if text.isascii() and "=?" not in text:
         return header(name, text)
-    if re.search(r"[\r\n\0]", text):
+    if _BREAK.search(text):
         raise HeaderInjection(f"{name} holds a line break or NUL")
     encoded = Header(text, "utf-8", header_name=name, maxlinelen=76).encode(linesep="\r\n")
     return f"{name}: {encoded}".encode() + CRLF

@@ -151,6 +151,9 @@ class Block:
     length: int
 
 
+_NAME = re.compile(rb"[\x21-\x7e]+[ \t]*")
+
+
 def split_header(block: bytes) -> Block:
     """Read a header block. Lines that are no field are a defect; behind the last field they begin the body.
 
@@ -168,7 +171,7 @@ def split_header(block: bytes) -> Block:
                 fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + line)
             continue
         name, colon, value = line.partition(b":")
-        if colon and name.strip() and not re.search(rb"[^\x21-\x7e]", name.rstrip(b" \t")):
+        if colon and _NAME.fullmatch(name):
             fields.append((name.strip().decode("ascii").lower(), value.rstrip(b"\r")))
             stray = None
         elif line.strip() and not (not fields and line.startswith((b"From ", b">From "))):
@@ -179,6 +182,10 @@ def split_header(block: bytes) -> Block:
 
 def flat(value: bytes) -> str:
     """A structured field's value, unfolded, as text without decoding of encoded words."""
+    if value.isascii():
+        text = value.decode("ascii")
+        if text.isprintable():
+            return text.strip()
     return _CONTROL.sub(" ", decode_charset(_FOLD.sub(b" ", value), "utf-8")).strip()
 
 

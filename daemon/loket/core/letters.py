@@ -47,6 +47,26 @@ class Letter:
     body: str
 
 
+# An include of a whole template by its name, alone on its line as the letters write it.
+_INCLUDE = re.compile(r"""^[ \t]*\{%\s*include\s+"([^"]+)"\s*(\+?)%\}(\n?)""", re.MULTILINE)
+_DEEPEST = 10
+
+
+def flattened(name: str, sources: Mapping[str, str], depth: int = 0) -> str:
+    """A template with its includes written out: each costs more than the text it brings.
+
+    The same to the letter as with includes; a part's own `set` stays in it.
+    """
+
+    def part(found: re.Match[str]) -> str:
+        if found[1] not in sources or depth >= _DEEPEST:
+            return found[0]
+        text = flattened(found[1], sources, depth + 1).removesuffix("\n")
+        return f"{{%+ with +%}}{text}{{%+ endwith +%}}{found[3] if found[2] else ''}"
+
+    return _INCLUDE.sub(part, sources[name])
+
+
 class _Shelf(BaseLoader):
     """Templates by name; the name stands in tracebacks, so that a fault in an included one is found there."""
 
@@ -70,6 +90,23 @@ class _Nothing(StrictUndefined):
         return f"there is no {name}" if isinstance(name, str) else super()._undefined_message
 
 
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, TypeError, ValueError, LookupError, RecursionError)
+
+
+def _environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+    found = ImmutableSandboxedEnvironment(
+        loader=_Shelf(sources),
+        undefined=_Nothing,
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    # The same few notes and hints are wrapped for every mail.
+    found.filters["wordwrap"] = pass_environment(lru_cache(maxsize=4096)(do_wordwrap))
+    return found
+
+
 class Letters:
     """All templates of one language, compiled on first use.
 
@@ -77,20 +114,12 @@ class Letters:
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        loader = _Shelf(dict(sources))
-        self._sources = loader.sources
+        self._sources = dict(sources)
         self.names = frozenset(sources)
-        self._env = ImmutableSandboxedEnvironment(
-            loader=loader,
-            undefined=_Nothing,
-            autoescape=lambda name: name is not None and name.endswith(".html"),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-        )
-        # The same few notes and hints are wrapped for every mail.
-        self._env.filters["wordwrap"] = pass_environment(lru_cache(maxsize=4096)(do_wordwrap))
+        self._env = _environment(self._sources)
         self._get = lru_cache(maxsize=None)(self._env.get_template)
+        flat = _environment({name: flattened(name, self._sources) for name in self._sources})
+        self._flat = lru_cache(maxsize=None)(flat.get_template)
 
     def render(self, name: str, context: Mapping[str, Any]) -> Letter:
         """The letter; LetterError names the template and line at fault."""
@@ -107,9 +136,16 @@ class Letters:
 
     def _render(self, name: str, context: Mapping[str, Any]) -> str:
         try:
+            return str(self._flat(name).render(context))
+        except _FAULTS:
+            return self.by_parts(name, context)
+
+    def by_parts(self, name: str, context: Mapping[str, Any]) -> str:
+        """The same with its includes where they are: what is wrong is found in the part it stands in."""
+        try:
             template: Template = self._get(name)
             return template.render(context)
-        except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
+        except _FAULTS as error:
             message = error.message if isinstance(error, TemplateError) else str(error)
             where, line = self._place(error, name)
             raise LetterError(where, message or type(error).__name__, line) from error

@@ -39,6 +39,8 @@ class Post:
     def speaking(self, language: str) -> Post:
         """The same, to somebody of that language."""
         office = self.office.speaking(language)
+        if office is self.office:
+            return self
         return replace(self, office=office, counter=office.counters[self.counter.address])
 
     def write(

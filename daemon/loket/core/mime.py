@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.message import Message
+from functools import lru_cache
 
 from loket.core import headers
 from loket.core.model import Buffer, Part
@@ -59,8 +60,7 @@ def read_tree(data: Buffer) -> Tree:
     defects: list[str] = []
     parts: list[Part] = []
     fields, body = _header(data, 0, len(data), defects)
-    media_type, params = _content_type(fields, "text/plain")
-    report = params.get_param("report-type", "", "content-type")
+    kind = _kind(fields, "text/plain")
     waiting = [_Entity(0, len(data), "", 0)]
     while waiting:
         entity = waiting.pop()
@@ -70,7 +70,7 @@ def read_tree(data: Buffer) -> Tree:
         if len(children) > room:
             defects.append(f"more than {MAX_PARTS} parts")
         waiting.extend(reversed(children[: max(room, 0)]))
-    return Tree(fields, media_type, str(report).lower(), tuple(parts), tuple(dict.fromkeys(defects)))
+    return Tree(fields, kind.media_type, kind.report_type, tuple(parts), tuple(dict.fromkeys(defects)))
 
 
 def _header(
@@ -93,21 +93,46 @@ def _field(fields: list[tuple[str, bytes]], name: str) -> str:
     return next((headers.flat(value) for key, value in fields if key == name), "")
 
 
-def _content_type(fields: list[tuple[str, bytes]], default: str) -> tuple[str, Message]:
-    """The standard library knows RFC 2231; a bare Message carries just the two fields that need it."""
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What Content-Type and Content-Disposition say of a part; parameters decoded."""
+
+    media_type: str
+    boundary: str
+    charset: str
+    name: str
+    report_type: str
+
+
+def _kind(fields: list[tuple[str, bytes]], default: str) -> _Kind:
+    return _read_kind(_params(_field(fields, "content-type")), _params(_field(fields, "content-disposition")), default)
+
+
+@lru_cache(maxsize=1024)
+def _read_kind(value: str, disposition: str, default: str) -> _Kind:
+    """The standard library knows RFC 2231; a bare Message carries just the two fields that need it.
+
+    Most mails say one of a few things here.
+    """
     params = Message()
-    value = _params(_field(fields, "content-type"))
     if value:
         params["Content-Type"] = value
-    disposition = _params(_field(fields, "content-disposition"))
     if disposition:
         params["Content-Disposition"] = disposition
     token = value.partition(";")[0].strip().lower()
-    return (token if _TOKEN.fullmatch(token) else default), params
+    return _Kind(
+        media_type=token if _TOKEN.fullmatch(token) else default,
+        boundary=_param(params, "boundary").rstrip(),
+        charset=_param(params, "charset"),
+        name=headers.clean_text(_param(params, "filename", "content-disposition") or _param(params, "name")),
+        report_type=_param(params, "report-type").lower(),
+    )
 
 
 def _params(value: str) -> str:
     """As much of a field as anybody needs who does not want to keep us busy."""
+    if len(value) <= 4096 and value.count(";") <= MAX_PARAMS:
+        return value
     return ";".join(value[:4096].split(";", MAX_PARAMS + 1)[: MAX_PARAMS + 1])
 
 
@@ -136,8 +161,8 @@ def _read_entity(
         fields, body = _header(data, entity.start, entity.end, defects, MAX_PART_HEADER)
     body = min(body, entity.end)
     default = "message/rfc822" if entity.parent == "multipart/digest" else "text/plain"
-    media_type, params = _content_type(fields, default)
-    boundary = _param(params, "boundary").rstrip()
+    kind = _kind(fields, default)
+    media_type, boundary = kind.media_type, kind.boundary
     if media_type.startswith("multipart/") and boundary and entity.depth < MAX_DEPTH:
         children = _split(data, body, entity.end, boundary.encode("utf-8", "surrogateescape"), defects)
         if children:
@@ -145,16 +170,15 @@ def _read_entity(
         defects.append("multipart without its boundary")
     elif media_type.startswith("multipart/"):
         defects.append("multipart without a boundary" if not boundary else f"parts nested deeper than {MAX_DEPTH}")
-    name = _param(params, "filename", "content-disposition") or _param(params, "name")
     parts.append(
         Part(
             start=body,
             end=entity.end,
             media_type="text/plain" if media_type.startswith("multipart/") else media_type,
-            charset=_param(params, "charset"),
+            charset=kind.charset,
             encoding=_field(fields, "content-transfer-encoding").lower(),
             disposition=_field(fields, "content-disposition").partition(";")[0].strip().lower(),
-            name=headers.clean_text(name),
+            name=kind.name,
             content_id=_field(fields, "content-id").strip("<> "),
             parent=entity.parent,
         )
@@ -216,6 +240,8 @@ def content(data: Buffer, part: Part) -> bytes:
 
 def head(part: Part, octets: int) -> Part:
     """The part's first octets, as they stand in the mail."""
+    if part.size <= octets:
+        return part
     return replace(part, end=min(part.end, part.start + octets))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Buffer = bytes | mmap.mmap
 
@@ -107,6 +107,8 @@ class InboundMail:
     report_type: str
     parts: tuple[Part, ...]
     defects: tuple[str, ...]
+    # What has been read of the bodies, so that nothing is decoded twice (`core.parse.once`).
+    read: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def author(self) -> Address | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from loket.core import headers, mime
 from loket.core.model import Address, InboundMail, MailRef, Part, RawMail, StoredFile, is_body
@@ -78,8 +80,23 @@ def strict_author(mail: InboundMail) -> str | None:
     return headers.strict_address(raw)
 
 
+T = TypeVar("T")
+
+
+def once(mail: InboundMail, what: str, make: Callable[[InboundMail], T]) -> T:
+    """The result of a costly reading, remembered with the mail."""
+    if what not in mail.read:
+        mail.read[what] = make(mail)
+    found: T = mail.read[what]
+    return found
+
+
 def body_text(mail: InboundMail) -> str:
     """The letter's own words: the plain text where there is some, else what the HTML says."""
+    return once(mail, "body", _body_text)
+
+
+def _body_text(mail: InboundMail) -> str:
     plain = "\n".join(mime.text(mail.raw.data, part) for part in _bodies(mail, "text/plain"))
     return plain if plain.strip() else "\n".join(mime.text(mail.raw.data, part) for part in _bodies(mail, "text/html"))
 

@@ -8,6 +8,7 @@ import zlib
 from loket.core import mime
 from loket.core.headers import clean_text
 from loket.core.model import InboundMail, is_body
+from loket.core.parse import once
 
 # Of a large attachment its size, beginning and end tell it from any other of the same author and subject.
 _EDGE = 32 * 1024
@@ -18,6 +19,10 @@ def fingerprint(mail: InboundMail) -> str:
 
     Boundaries and the fields that a resending client writes anew do not count. Small differences in the letter do.
     """
+    return once(mail, "fingerprint", _fingerprint)
+
+
+def _fingerprint(mail: InboundMail) -> str:
     if mail.author is None:
         return ""
     digest = hashlib.blake2b(digest_size=16)

@@ -83,6 +83,10 @@ Understood = Machine | Bounced | Returned | Proven | Doubtful | FollowUp | Resen
 
 def links(mail: InboundMail) -> int:
     """How many different files in file stores the letter points at."""
+    return parse.once(mail, "links", _links)
+
+
+def _links(mail: InboundMail) -> int:
     text = parse.body_text(mail)
     found = _FILE_STORES.findall(text) if "http" in text else []
     source = parse.html_source(mail)

@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -25,6 +23,10 @@ __all__ = ["Database", "StoreBusy", "StoreTaken", "StoreUnfit", "is_unavailable"
 
 # How long a writer waits for another process (a `loket` command beside the daemon) before it gives up.
 BUSY_SECONDS = 30
+
+
+# The schema this version works with: the last step under migrations/versions.
+HEAD = "0001"
 
 
 class Database:
@@ -84,6 +86,14 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to this version's."""
+        with self.engine.connect() as connection:
+            there = inspect(connection).has_table("alembic_version")
+            if there and connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD:
+                return
+        # Only now: it takes ten megabytes, and a store is made once.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config as AlembicConfig  # noqa: PLC0415
+
         settings = AlembicConfig()
         settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         # A writer from its first statement: of two processes that open a new store, the second finds it made.
