@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from tests.bench import corpus, latency, report, rest, whole
+from tests.bench import corpus, latency, report, rest, scale, whole
 from tests.bench.daemon import LOADED
 from tests.bench.limits import imap_drain
 from tests.bench.mailbox import fill
@@ -71,9 +71,11 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
             say(f"whole job, {name}, run {run + 1}: {wholes[-1].per_second:,.0f}/s")
         backlogs.append(Backlog(name, octets, wholes, drains))
     small, mixed = backlogs
+    say("rules, tickets, mailboxes")
+    grown = scale.measure(servers, quick=quick)
     say(f"done; {report.machine()}")
-    print(f"\n{report.table(small, mixed, resting, own_delay, latencies)}\n")
-    print(report.line(small, mixed, resting, latencies), flush=True)
+    print(f"\n{report.table(small, mixed, resting, own_delay, latencies, grown)}\n")
+    print(report.line(small, mixed, resting, latencies, grown), flush=True)
 
 
 main()

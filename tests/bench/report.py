@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.bench.latency import Latency, percentile
 from tests.bench.rest import Rest
+from tests.bench.scale import Scale
 from tests.bench.whole import Whole
 
 # The rate whose latency stands in the JSON line.
@@ -34,7 +35,9 @@ class Backlog:
         return statistics.median(whole.per_second / drain for whole, drain in pairs)
 
 
-def table(small: Backlog, mixed: Backlog, rest: Rest, own_delay: float, latencies: Sequence[Latency]) -> str:
+def table(
+    small: Backlog, mixed: Backlog, rest: Rest, own_delay: float, latencies: Sequence[Latency], grown: Scale
+) -> str:
     """The figures as a Markdown table."""
     rows = [("", "small", "mixed")]
 
@@ -76,10 +79,15 @@ def table(small: Backlog, mixed: Backlog, rest: Rest, own_delay: float, latencie
         spread = [percentile(values, share) for values in (one.total, one.beyond) for share in (50, 99)]
         cells = " | ".join(f"{value:.0f} ms" for value in spread)
         lines.append(f"| {one.rate}/s, {one.mails} mails | {cells} |")
+    lines += ["", "| what grows | |", "|---|---|", f"| a batch with 1,000 rules : with 10 | {grown.rules:.2f} |"]
+    if grown.tickets is not None:
+        lines.append(f"| a batch and a digest's query with a million tickets : with a thousand | {grown.tickets:.2f} |")
+    if grown.idle_cpu_percent is not None and grown.idle_mb is not None:
+        lines.append(f"| 500 idle mailboxes | {grown.idle_cpu_percent:.1f} % of a core, {grown.idle_mb:.0f} MB |")
     return "\n".join(lines)
 
 
-def line(small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency]) -> str:
+def line(small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency], grown: Scale) -> str:
     """The figures that may be followed over time; null is not measured yet."""
     at_rate = next(one for one in latencies if one.rate == RATE)
     figures: dict[str, float | None] = {
@@ -92,13 +100,17 @@ def line(small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency
         "rss_rest_mb": round(rest.rss_mb, 1),
         "rss_drain_mb": round(mixed.median(lambda w: w.peak_mb), 1),
         "start_s": round(rest.start, 3),
-        "rules_1000_vs_10": None,
-        "tickets_1e6_vs_1e3": None,
-        "mailboxes_500_idle_cpu_pct": None,
-        "mailboxes_500_mb": None,
+        "rules_1000_vs_10": round(grown.rules, 3),
+        "tickets_1e6_vs_1e3": _rounded(grown.tickets),
+        "mailboxes_500_idle_cpu_pct": _rounded(grown.idle_cpu_percent),
+        "mailboxes_500_mb": _rounded(grown.idle_mb),
         "vs_django_helpdesk": None,
     }
     return json.dumps(figures)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def machine() -> str:

@@ -75,9 +75,7 @@ def in_order(office: Office, mailbox: str, rule: str | None, fields: Mapping[str
 
 def compiled_rule(office: Office, mailbox: str, rule: str | None) -> Compiled | None:
     """A rule by its name, the mailbox's own or another counter's."""
-    desk = office.desks[mailbox]
-    every = (*desk.own, *(other.compiled for other in desk.elsewhere))
-    return next((compiled for compiled in every if compiled.rule.name == rule), None)
+    return office.desks[mailbox].by_name.get(rule) if rule else None
 
 
 def free_field(office: Office, mailbox: str, rule: str | None) -> str | None:

@@ -74,6 +74,17 @@ class Desk:
         return KeywordIndex.of([one.compiled.pattern for one in self.elsewhere])
 
     @cached_property
+    def by_name(self) -> Mapping[str, Compiled]:
+        """Every rule that a mail here may be judged by; the mailbox's own come first."""
+        every = (*self.own, *(other.compiled for other in self.elsewhere))
+        return {one.rule.name: one for one in reversed(every)}
+
+    @cached_property
+    def counts_attachments(self) -> bool:
+        """Whether some rule wants to know how many there are."""
+        return bool(self.elsewhere) or any(one.rule.needs.attachments for one in self.own)
+
+    @cached_property
     def any_subject(self) -> tuple[Compiled, ...]:
         """The mailbox's own rules that take any subject."""
         return tuple(one for one in self.own if one.pattern is None)

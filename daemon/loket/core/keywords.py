@@ -15,6 +15,16 @@ from loket.core.subject import Pattern
 # Letters and digits in a row. A keyword counts only where what stands before and behind it is something else, so each
 # such run of a keyword is a whole run of every subject that names it.
 _RUN = re.compile(r"[^\W_]+")
+FARTHEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Keywords of one length, whose they are, and how far from them is near enough."""
+
+    plains: tuple[str, ...]
+    places: tuple[int, ...]
+    allowed: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +34,7 @@ class KeywordIndex:
     size: int
     by_word: Mapping[str, tuple[int, ...]]
     always: tuple[int, ...]
-    plains: tuple[str, ...]
-    places: tuple[int, ...]
-    allowed: tuple[int, ...]
+    by_length: Mapping[int, _Alike]
 
     @classmethod
     def of(cls, patterns: Sequence[Pattern | None]) -> KeywordIndex:
@@ -51,9 +59,10 @@ class KeywordIndex:
             size=len(patterns),
             by_word={word: tuple(places) for word, places in by_word.items()},
             always=tuple(always),
-            plains=tuple(plain for plain, _, _ in spelled),
-            places=tuple(place for _, place, _ in spelled),
-            allowed=tuple(allowed for _, _, allowed in spelled),
+            by_length={
+                length: _Alike(*zip(*(one for one in spelled if len(one[0]) == length), strict=True))
+                for length in {len(plain) for plain, _, _ in spelled}
+            },
         )
 
     def candidates(self, text: str) -> list[int]:
@@ -65,6 +74,11 @@ class KeywordIndex:
 
     def nearest(self, written: str) -> Iterator[tuple[int, int]]:
         """Distance (optimal string alignment) and place of each keyword that is near enough to be meant."""
-        for _, distance, index in process.extract_iter(written, self.plains, scorer=OSA.distance, score_cutoff=2):
-            if distance <= self.allowed[index]:
-                yield int(distance), self.places[index]
+        for length in range(len(written) - FARTHEST, len(written) + FARTHEST + 1):
+            alike = self.by_length.get(length)
+            if alike is None:
+                continue
+            found = process.extract_iter(written, alike.plains, scorer=OSA.distance, score_cutoff=FARTHEST)
+            for _, distance, index in found:
+                if distance <= alike.allowed[index]:
+                    yield int(distance), alike.places[index]

@@ -12,6 +12,9 @@ from loket.core.letters import Letters
 from loket.core.rules import Channel, Outcome, Queue
 
 
+MOST_FORMS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Officer:
     """Someone who answers by mail."""
@@ -121,10 +124,12 @@ class Office:
         return None
 
     def forms(self, mailbox: str) -> list[Form]:
-        """The subjects that may be written to a mailbox."""
+        """The subjects that may be written to a mailbox, the first of them where there are more than anybody reads."""
         desk = self.desks[mailbox]
-        found = []
+        found: list[Form] = []
         for compiled in desk.own:
+            if len(found) == MOST_FORMS:
+                break
             if compiled.pattern is not None:
                 title = self.say(compiled.rule.title or compiled.rule.name)
                 found.append(Form(title, compiled.pattern.form(desk.fixed, self.blanks), mailbox))

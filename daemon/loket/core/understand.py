@@ -102,9 +102,8 @@ def request_verdict(mail: InboundMail, office: Office, *, own: bool = False, tho
     """The verdict on a mail taken by itself, as `loket explain` shows it, `thorough` with every rule tried."""
     why = refusal(mail, office.own_addresses, own)
     desk = office.desks[mail.raw.ref.mailbox]
-    needs = any(compiled.rule.needs.attachments for compiled in desk.own) or bool(desk.elsewhere)
-    enclosed = len(mail.attachments) if needs else 0
-    if needs and not enclosed and not (why is not None and why.machine):
+    enclosed = len(mail.attachments) if desk.counts_attachments else 0
+    if desk.counts_attachments and not enclosed and not (why is not None and why.machine):
         enclosed = links(mail)
     return classify(mail, desk, refusal=why, enclosed=enclosed, thorough=thorough)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, select, update
 
 from loket.core.gate import LOOP_WINDOW, WINDOW, Caps
 from loket.core.known import Hints, Known
@@ -61,17 +61,21 @@ class Batch:
 
     def unseen(self, refs: Sequence[MailRef]) -> set[MailRef]:
         """Those of the refs that have no end yet."""
-        found = set(refs)
+        return set(refs) - self._there(refs, _L.fate != Fate.PENDING.value)
+
+    def _there(self, refs: Sequence[MailRef], *that: ColumnElement[bool]) -> set[MailRef]:
+        """Those of the refs that have a row, of which something holds.
+
+        Asked folder by folder: SQLite looks up no index for a list of (mailbox, uidvalidity, uid).
+        """
+        found: set[MailRef] = set()
         for mailbox, uidvalidity in {(ref.mailbox, ref.uidvalidity) for ref in refs}:
             uids = [ref.uid for ref in refs if (ref.mailbox, ref.uidvalidity) == (mailbox, uidvalidity)]
             for at in range(0, len(uids), 1000):
-                ended = select(_L.uid).where(
-                    _L.mailbox == mailbox,
-                    _L.uidvalidity == uidvalidity,
-                    _L.uid.in_(uids[at : at + 1000]),
-                    _L.fate != Fate.PENDING.value,
+                here = select(_L.uid).where(
+                    _L.mailbox == mailbox, _L.uidvalidity == uidvalidity, _L.uid.in_(uids[at : at + 1000]), *that
                 )
-                found -= {MailRef(mailbox, uidvalidity, uid) for uid in self.connection.execute(ended).scalars()}
+                found |= {MailRef(mailbox, uidvalidity, uid) for uid in self.connection.execute(here).scalars()}
         return found
 
     def same_bytes(self, mailbox: str, hashes: Sequence[str]) -> Mapping[str, str | None]:
@@ -164,14 +168,7 @@ class Batch:
 
     def listed(self, refs: Sequence[MailRef]) -> set[MailRef]:
         """Those of the refs that have a row, whatever it says."""
-        found: set[MailRef] = set()
-        for at in range(0, len(refs), 300):
-            keys = [(ref.mailbox, ref.uidvalidity, ref.uid) for ref in refs[at : at + 300]]
-            query = select(_L.mailbox, _L.uidvalidity, _L.uid).where(
-                tuple_(_L.mailbox, _L.uidvalidity, _L.uid).in_(keys)
-            )
-            found |= {MailRef(*row) for row in self.connection.execute(query)}
-        return found
+        return self._there(refs)
 
     def end(self, refs: Sequence[MailRef], fate: Fate, now: datetime) -> None:
         """Give mails that were never read their end; one that has its end keeps it."""
