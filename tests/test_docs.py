@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -67,3 +68,15 @@ def test_the_readmes_explanation_comes_out_as_said() -> None:
     said = json.loads(result.output)
     assert (said["outcome"], said["rule"], said["match"]) == ("matched", "revisi-desain", "fuzzy")
     assert said["fields"] == {"kategori": "OT", "produk": "Jamu Kunyit"}
+
+
+def test_every_test_that_the_promises_page_names_exists() -> None:
+    """Each `tests/…::name`, with or without a parameter behind it; and every promise has its row."""
+    text = (TOP / "docs/promises.md").read_text()
+    named = re.findall(r"`(tests/[^`]*)`", text)
+    assert named
+    for one in named:
+        file, name = re.fullmatch(r"([\w./]+\.py)::(\w+)(?:\[[^\]]+\])?", one).groups()  # type: ignore[union-attr]
+        tree = ast.parse((TOP / file).read_text())
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, one
+    assert re.findall(r"^\| P(\d+) ", text, re.MULTILINE) == [str(number) for number in range(1, 22)]

@@ -28,7 +28,10 @@ class FolderFiles:
 
     def put(self, chunks: Iterable[bytes]) -> StoredFile:
         """Keep the chunks as one file: fsync of the file, rename, fsync of the folder, then return."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        if not self.root.is_dir():
+            self.root.mkdir(parents=True, exist_ok=True)
+            # Else a power cut may take the folder with all that was synced into it.
+            _sync_folder(self.root.parent)
         handle, name = tempfile.mkstemp(dir=self.root, prefix="incoming-")
         digest, size = hashlib.sha256(), 0
         try:

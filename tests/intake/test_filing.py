@@ -62,6 +62,27 @@ def test_a_move_that_is_refused_is_tried_again(bureau: OpenBureau) -> None:
     assert len(office.rows(schema.outbox)) == 2
 
 
+@pytest.mark.parametrize(("where", "rights"), [(f".{DONE}", "lr"), ("", "lrws")], ids=["into there", "out of here"])
+def test_a_move_that_the_servers_acl_forbids_is_tried_again(bureau: OpenBureau, where: str, rights: str) -> None:
+    """The mail stays where it is, has its one ticket and answer, and goes there once it is allowed (RFC 4314)."""
+    office = bureau(history="all", file_to=DONE)
+    with client(office.servers, office.address) as person:
+        person.create_folder(DONE)
+    rule = office.servers.root / "mail" / office.address / where / "dovecot-acl"
+    office.put(mail("Satu"))
+    rule.write_text(f"owner {rights}\n")
+    for _ in range(2):
+        office.poll()
+        assert office.servers.messages(office.address) == [mail("Satu")]
+    assert [row.filed for row in office.rows(schema.ledger)] == [False]
+    rule.unlink()
+    office.poll()
+    assert office.servers.messages(office.address) == []
+    assert office.servers.messages(office.address, DONE) == [mail("Satu")]
+    assert office.fates() == [Fate.TICKET]
+    assert len(office.rows(schema.outbox)) == 1
+
+
 def test_a_mail_that_somebody_else_moved_first_is_filed(bureau: OpenBureau) -> None:
     office = bureau(history="all", file_to="Arsip//2026")
     office.put(mail("Satu"))

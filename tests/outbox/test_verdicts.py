@@ -199,6 +199,19 @@ def test_a_verdict_may_take_its_time_but_not_for_ever(
     assert post.phases() == {"ack": phase}
 
 
+def test_a_slow_250_after_the_dot_is_waited_for_when_any_other_answer_would_be_too_late(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ninety seconds in life, within the ten minutes; a server as slow at RCPT is given up, and nothing has left."""
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(smtp, "COMMAND_SECONDS", 0.2)
+    server = Scripted({"dot": 0.9, "RCPT": [0.9, "250 2.1.5 ok"]})
+    sent_for_a_month(post, server)
+    row = post.rows()["ack"]
+    assert (row.phase, row.attempts) == ("sent", 2)
+    assert len(server.mails) == 1
+
+
 def test_the_store_says_data_before_the_server_hears_of_it(post: Post) -> None:
     """Read from the database file itself, by a connection of the server's own."""
     seen: list[tuple[str, str]] = []

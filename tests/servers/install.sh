@@ -14,6 +14,7 @@ need openssl openssl
 # Debian keeps each version's programs apart and none of them on the PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
 need faketime faketime
+need strace strace
 # Debian packs the part of Python that makes virtual environments separately; another Python brings its own.
 [ "$(command -v python3)" != /usr/bin/python3 ] || python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 [ -n "$packages" ] || exit 0
