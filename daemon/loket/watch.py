@@ -18,6 +18,7 @@ from loket.intake import MailboxIntake
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)
+STORE_WAIT = timedelta(seconds=10)
 VERIFY_SECONDS = 24 * 3600
 
 
@@ -89,7 +90,9 @@ class Watcher:
             except Exception as error:  # noqa: BLE001 - whatever it is, this mailbox comes back and the others go on
                 failures = 1 if time.monotonic() - began > LONGEST_WAIT.total_seconds() else failures + 1
                 self._failed(error)
-                seconds = retry.wait(failures, random.random(), FIRST_WAIT, LONGEST_WAIT).total_seconds()  # noqa: S311 - jitter
+                # Our own store is back when there is room again; a server is left in peace.
+                longest = STORE_WAIT if self.unavailable(error) else LONGEST_WAIT
+                seconds = retry.wait(failures, random.random(), FIRST_WAIT, longest).total_seconds()  # noqa: S311 - jitter
                 maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
                 self._stopping.wait(seconds)
 
