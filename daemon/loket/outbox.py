@@ -101,17 +101,24 @@ class OutboxRunner:
         queue = deque(await self._claim())
         total = len(queue)
         refill = asyncio.Lock()
+        trouble: Exception | None = None
 
         async def work() -> None:
-            nonlocal total
+            nonlocal total, trouble
             while not self._stopping:
                 if queue:
                     await self._one(queue.popleft())
                     continue
                 async with refill:
-                    if not queue and self._shut is None:
-                        queue.extend(await self._claim())
-                        total += len(queue)
+                    if not queue and self._shut is None and trouble is None:
+                        try:
+                            queue.extend(await self._claim())
+                            total += len(queue)
+                        except Exception as error:
+                            if not self.unavailable(error):
+                                raise
+                            # The others finish what they have in hand first.
+                            trouble = error
                     if not queue:
                         return
 
@@ -122,6 +129,8 @@ class OutboxRunner:
         finally:
             if queue:
                 await self._write(self.store.release, [claimed.id for claimed in queue])
+        if trouble is not None:
+            raise trouble
         return total
 
     async def _claim(self) -> list[Claimed]:
