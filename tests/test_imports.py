@@ -13,8 +13,8 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
-RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "follow", "guard"}
-BELOW_APP = MIDDLE | {"tls", "files", "store", "imap", "smtp"} | RUNNERS
+RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
+BELOW_APP = MIDDLE | {"tls", "files", "store", "imap", "smtp", "scans", "signatures"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
 MAY_KNOW: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
     **dict.fromkeys(("tls", "files", "store"), MIDDLE),
     **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "files"}),
+    **dict.fromkeys(("scans", "signatures"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
     "stores": BELOW_APP,
     "app": BELOW_APP | {"stores"},
@@ -35,6 +36,10 @@ MAY_KNOW: dict[str, set[str]] = {
 HOMES: dict[str, set[str]] = {
     "imapclient": {"imap", "demo"},
     "aiosmtplib": {"smtp", "demo"},
+    "dkim": {"signatures"},
+    "dns": {"signatures"},
+    "pypdf": {"scans"},
+    "PIL": {"scans"},
     "sqlalchemy": {"store", "demo"},
     "alembic": {"store"},
     "structlog": {"maillog"},

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -23,15 +24,19 @@ from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
+from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart
 from loket.guard import Guard
 from loket.imap import Bounds, Door
 from loket.intake import Habits, MailboxIntake, Taker
+from loket.lapses import Lapses
 from loket.outbox import OutboxRunner
 from loket.pen import Pen
 from loket.ports import Clock
 from loket.reminders import Reminders
+from loket.signatures import Lookup, Signatures, ask_dns
 from loket.smtp import SmtpCourier, SubmissionDoor
+from loket.store.codes import officers_with_lapsed
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
 from loket.timers import Timers
@@ -44,6 +49,7 @@ STEP_SECONDS = 5.0
 STOP_SECONDS = 10.0
 FOLLOW_SECONDS = 3.0
 SWITCH_SECONDS = 0.0005
+LIMIT_SECONDS = 5.0
 
 T = TypeVar("T")
 
@@ -87,7 +93,7 @@ def bounds(snapshot: Snapshot) -> Bounds:
 class App:
     """The daemon on one configuration and store."""
 
-    def __init__(self, snapshot: Snapshot, clock: Clock | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, clock: Clock | None = None, lookup: Lookup = ask_dns) -> None:
         """Resolve secrets, open and claim the store, put the parts together; nothing is connected yet."""
         self.snapshot = snapshot
         self.clock: Clock = clock or SystemClock()
@@ -97,6 +103,7 @@ class App:
             resolve(mailbox.login.password, snapshot.root)
         self.stores = open_stores(snapshot, self.clock.now(), claim=True)
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._limits: dict[str, int | None] = {}
         self._pen = Pen(self.stores.outgoing, is_unavailable, self._aftermath)
         self._couriers = {address: self._courier(address) for address in snapshot.config.mailboxes}
         self._runners = {address: self._runner(address) for address in snapshot.config.mailboxes}
@@ -110,6 +117,7 @@ class App:
             self._wrote,
             self.stores.contents.load,
             self.guard,
+            Examiner(self.keys, self._limit, signatures=Signatures(lookup)),
         )
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
         self.timers = Timers(
@@ -123,6 +131,14 @@ class App:
         )
         self.reminders = Reminders(
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
+        )
+        self.lapses = Lapses(
+            partial(officers_with_lapsed, self.stores.database),
+            self.stores.intake,
+            self.office,
+            self.keys,
+            self.clock,
+            self._wrote,
         )
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
@@ -185,6 +201,16 @@ class App:
         if self.loop is None:
             return False
         return asyncio.run_coroutine_threadsafe(self._couriers[mailbox].eight_bit(), self.loop).result()
+
+    def _limit(self, mailbox: str) -> int | None:
+        """The octets that a mailbox's server takes; asked from an intake thread, and once an answer came, no more."""
+        if self.loop is not None and self._limits.get(mailbox) is None:
+            asked = asyncio.run_coroutine_threadsafe(self._couriers[mailbox].limit(), self.loop)
+            try:
+                self._limits[mailbox] = asked.result(LIMIT_SECONDS)
+            except TimeoutError:
+                asked.cancel()
+        return self._limits.get(mailbox)
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then finish what is in hand within `STOP_SECONDS`."""
@@ -287,6 +313,7 @@ class App:
         try:
             await asyncio.to_thread(self.timers.tick)
             await asyncio.to_thread(self.reminders.tick)
+            await asyncio.to_thread(self.lapses.tick)
         except Exception as error:  # noqa: BLE001 - what is due stays due; the next tick tries again
             maillog.timer_failed("digests", f"{type(error).__name__}: {error}")
 
@@ -320,6 +347,7 @@ class App:
                 trouble[watcher.mailbox] = error
         await asyncio.to_thread(self.timers.tick)
         await asyncio.to_thread(self.reminders.tick)
+        await asyncio.to_thread(self.lapses.tick)
         for runner in self._runners.values():
             while await runner.drain():
                 continue

@@ -46,6 +46,8 @@ class Taker:
     wrote: Callable[[str], None]
     load: Callable[[StoredFile], Buffer]
     guard: Guard
+    # What an officer's mail needs found out before it is decided on.
+    examine: Callable[[InboundMail, Office, datetime], InboundMail]
 
     def take(self, raws: Sequence[RawMail]) -> None:
         """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.
@@ -96,7 +98,7 @@ class Taker:
 
     def _batch(self, raws: Sequence[RawMail]) -> None:
         office, now = self.office(), self.clock.now()
-        mails = [parse(raw) for raw in raws]
+        mails = [self.examine(parse(raw), office, now) for raw in raws]
         with self.store.begin() as transaction:
             fresh = transaction.unseen([raw.ref for raw in raws])
             mails = [mail for mail in mails if mail.raw.ref in fresh]

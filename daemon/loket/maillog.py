@@ -162,6 +162,11 @@ def waited(ticket: str, kind: str) -> None:
     _log.info("waited", ticket=ticket, what=kind)
 
 
+def lapsed(officer: str, letters: int) -> None:
+    """A confirmation code was not answered in time; its letters have not left."""
+    _log.warning("code lapsed", officer=officer, letters=letters)
+
+
 def digests_missed(officer: str, mailbox: str, dues: list[str]) -> None:
     """Digests that were due while nothing ran; the one that is written now stands for them."""
     _log.warning("digests-missed", officer=officer, mailbox=mailbox, due=dues)

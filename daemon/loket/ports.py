@@ -195,8 +195,14 @@ class Desk(Protocol):
         """Whether that occurrence has happened."""
         ...
 
-    def open_tickets(self, mailbox: str, queues: Sequence[str]) -> list[tuple[Ticket, list[StoredFile]]]:
-        """Open tickets of a mailbox in the queues, each with the stored mails that belong to it."""
+    def open_tickets(
+        self, mailbox: str, queues: Sequence[str], people: Sequence[str] = ()
+    ) -> list[tuple[Ticket, list[StoredFile]]]:
+        """Open tickets of a mailbox in the queues or taken by these people, each with the mails that belong to it."""
+        ...
+
+    def away(self, now: datetime) -> dict[str, datetime]:
+        """The officers who are away, and until when."""
         ...
 
     def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:

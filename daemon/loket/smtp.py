@@ -77,6 +77,17 @@ class SmtpCourier:
             self._idle.append((client, time.monotonic()))
             return offered
 
+    async def limit(self) -> int | None:
+        """The octets of a mail that the server takes (RFC 1870); None where it names none or cannot be asked."""
+        async with self._places:
+            try:
+                client, _ = await self._client()
+            except (SMTPException, OSError, TimeoutError):
+                return None
+            said = client.esmtp_extensions.get("size", "")
+            self._idle.append((client, time.monotonic()))
+            return int(said) or None if said.isdigit() else None
+
     async def _client(self) -> tuple[SMTP, bool]:
         """A session that still answers, else a new one; and whether it has served before."""
         while self._idle:

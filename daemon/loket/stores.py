@@ -17,6 +17,7 @@ from loket.store.contents import ContentStore
 from loket.store.database import Database
 from loket.store.desk import DeskStore
 from loket.store.intake import IntakeStore
+from loket.store.officers import DeskIntake
 from loket.store.outgoing import OutgoingStore
 
 
@@ -57,7 +58,7 @@ def open_store(
     files = FolderFiles(root / where.files)
     stores = Stores(
         database,
-        IntakeStore(database, files_to, caps),
+        DeskIntake(database, files_to, caps),
         OutgoingStore(database),
         DeskStore(database),
         ContentReader(ContentStore(database), files),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,8 +10,10 @@ from loket import maillog
 from loket.core import notice
 from loket.core.calendar import latest_due
 from loket.core.compose import ByteForm
+from loket.core.errand import in_hand
+from loket.core.item import on_desk
 from loket.core.mail import Post
-from loket.core.model import Event, Occurrence, StoredFile
+from loket.core.model import Event, Occurrence, Plan, StoredFile, Ticket
 from loket.core.notice import DigestItem
 from loket.core.office import Counter, DigestTime, Office, Officer
 from loket.core.token import Keys
@@ -57,13 +59,19 @@ class Timers:
         works = counter.calendar.works(due.astimezone(office.zone).date())
         if not works or self.store.occurred(occurrence.what, occurrence.whom, occurrence.due_at):
             return
-        items = self.items(mailbox, officer)
+        away = self.store.away(now)
+        if officer.address in away:
+            # Their items are their deputy's, or stay with the queue's others; the moment has passed all the same.
+            self.store.apply(Plan(occurrence=occurrence), now)
+            return
+        items, others = self.desk(mailbox, officer, away)
         plan = notice.digest(
             Post(office, counter, self.keys, now),
             officer,
             items,
             occurrence,
             eight_bit_way=bool(items) and self.eight_bit(mailbox),
+            others=others,
         )
         missed = self._missed(office, counter, digest, occurrence)
         if missed:
@@ -94,12 +102,24 @@ class Timers:
                 found.append(earlier.isoformat(timespec="minutes"))
             at = earlier
 
-    def items(self, mailbox: str, officer: Officer) -> list[DigestItem]:
-        """The open tickets of a mailbox in the officer's queues, with the originals' bytes looked at."""
-        return [
-            DigestItem(ticket, tuple((file, self.form(file)) for file in files))
-            for ticket, files in self.store.open_tickets(mailbox, officer.queues)
-        ]
+    def desk(
+        self, mailbox: str, officer: Officer, away: Mapping[str, datetime]
+    ) -> tuple[list[DigestItem], list[tuple[Ticket, str]]]:
+        """What waits for an officer at a mailbox, with the originals' bytes looked at, and what colleagues have."""
+        office = self.office()
+        post = Post(office, office.counters[mailbox], self.keys, self.clock.now())
+        people = [officer, *office.standing_in(officer, away)]
+        found = self.store.open_tickets(mailbox, office.queues_of(officer, away), tuple(one.address for one in people))
+        items: list[DigestItem] = []
+        others: list[tuple[Ticket, str]] = []
+        for ticket, files in found:
+            if on_desk(post, ticket, officer, away):
+                items.append(DigestItem(ticket, tuple((file, self.form(file)) for file in files)))
+                continue
+            whose = office.officers.get(in_hand(ticket, post, away) or "")
+            if whose is not None and whose != officer:
+                others.append((ticket, whose.name))
+        return items, others
 
 
 def _to(office: Office, digest: DigestTime) -> Sequence[Officer]:

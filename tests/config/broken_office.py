@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.config.mistakes import AT, CONFIG, HOURS, LOGIN, RULES, one
+from tests.config.mistakes import AT, CONFIG, HOURS, LOGIN, RULES, D, one
 
 OFFICE = [
     one(
@@ -39,6 +39,27 @@ OFFICE = [
         HOURS,
         'hours: "Mon-Fri 08:30-12:00, Fri 11:00-16:00" #',
         "config.yaml:18:3: opening hours of one day overlap",
+    ),
+    one(
+        "a deputy who is no officer",
+        CONFIG,
+        "    name: Budi\n",
+        "    name: Budi\n    deputy: anni@pom.go.id\n",
+        "config.yaml:103:5: there is no officer anni@pom.go.id; did you mean ani@pom.go.id?",
+    ),
+    one(
+        "a deputy of oneself",
+        CONFIG,
+        "    name: Budi\n",
+        "    name: Budi\n    deputy: budi@pom.go.id\n",
+        "config.yaml:103:5: nobody is their own deputy",
+    ),
+    one(
+        "a claim in no working hours",
+        CONFIG,
+        "# A ticket that waits",
+        "claims: {release: 8 hours}\n# A ticket that waits",
+        "config.yaml:121:10: write `8 working hours`",
     ),
     one(
         "times as cron writes them",
@@ -222,5 +243,62 @@ OFFICE = [
         RULES + "    history: none",
         RULES + "    history: some",
         "config.yaml:91:5: write none, all, or a date, as in 2026-01-05, not some",
+    ),
+    one(
+        "an authserv-id that would be anybody's",
+        CONFIG,
+        RULES,
+        RULES + "    trust: {authserv: ['*']}\n",
+        "config.yaml:91:24: write a host in small letters, as in mx.pom.go.id, or *.mx.pom.go.id for those below it",
+    ),
+    one(
+        "an authserv-id in capitals",
+        CONFIG,
+        RULES,
+        RULES + "    trust: {authserv: [MX.google.com]}\n",
+        "config.yaml:91:24: write a host in small letters, as in mx.pom.go.id, or *.mx.pom.go.id for those below it",
+    ),
+    one(
+        "a hop that would be anybody's",
+        CONFIG,
+        RULES,
+        RULES + "    trust: {authserv: [mx.google.com], hops: ['*']}\n",
+        "config.yaml:91:47: write a host in small letters, as in mx.pom.go.id",
+    ),
+    one(
+        "a proof that nothing can give",
+        D,
+        "        proof: either                 #",
+        "        proof: trusted #",
+        "rules/loket-d.yaml:77:9: sk-terbit would never leave: no border is trusted at desainsk.otsk2020@gmail.com"
+        " (trust: in config.yaml)",
+    ),
+    one(
+        "a proof nobody knows",
+        D,
+        "        proof: either                 #",
+        "        proof: maybe #",
+        "rules/loket-d.yaml:77:9: write 'token', 'trusted', 'code', 'either' or 'both', not 'maybe'",
+    ),
+    one(
+        "a letter on the token alone",
+        D,
+        "        proof: either                 #",
+        "        proof: token #",
+        "rules/loket-d.yaml:77:9: warning: sk-terbit is a letter, and leaves on an officer's address and token alone",
+    ),
+    one(
+        "a letter whose proof nobody chose",
+        D,
+        "        proof: either                 #",
+        "        #",
+        "rules/loket-d.yaml:76:9: warning: each sk-terbit needs its officer's code: no border is trusted at"
+        " desainsk.otsk2020@gmail.com; `proof: code` says so",
+    ),
+    one(
+        "a letter whose proof a border gives",
+        "config.yaml",
+        "  gmail: {preset: gmail}",
+        "  gmail: {preset: gmail, trust: {authserv: [mx.google.com], hops: ['2002:a05:*'], strips: yes}}",
     ),
 ]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loket.core import token
 from loket.core.command import Speech, listen, own_words
-from tests.core.desk import ANI, KEYS, NOW, QUIET, letter
+from tests.core.desk import ANI, KEYS, NOW, QUIET, letter, read
 
 TOKEN = KEYS.officer("LKT-2026-000001-8", ANI, NOW)
 NOTICE = f"Yth. Ani,\nTiket baru: Jamu Kunyit\nJawab: <{TOKEN}.0123456789@gmail.com>"
@@ -197,6 +197,35 @@ def test_a_letter_in_html_alone_says_the_same(markup: str) -> None:
     assert listen(letter("Re: x", markup=markup)) == Speech("SK", "", "Silakan.")
 
 
+BETWEEN = {
+    "between two": f"<blockquote>Yth {TOKEN}</blockquote><p>SK</p><p>Silakan.</p><blockquote>Nomor</blockquote>",
+    "between three, nested": "<blockquote>a<blockquote>b</blockquote>c</blockquote><p>SK</p><blockquote>d</blockquote>"
+    "<p>Silakan.</p><blockquote>e</blockquote>",
+    "Gmail's, below": f"<div class='gmail_quote'><div class=gmail_attr>{ENGLISH}</div><blockquote>x</blockquote></div>"
+    "<div>SK</div><div>Silakan.</div>",
+    "a stray end": "</blockquote><p>SK</p><p>Silakan.</p><blockquote>Yth",
+}
+
+
+@pytest.mark.parametrize("markup", BETWEEN.values(), ids=BETWEEN.keys())
+def test_words_between_quotations_in_html_are_the_officers(markup: str) -> None:
+    assert listen(letter("Re: x", markup=markup)) == Speech("SK", "", "Silakan.")
+
+
+def test_a_quotation_behind_tabs_is_one_where_somebody_is_named_above_it() -> None:
+    named = "Loket D – Loket <d@gmail.com> wrote:"
+    assert own_words(f"{named}\n\n\tYth. Ani\n\n\tNomor: 1\n\t{TOKEN}\n\nSK\n\tbutir\n") == "SK\n\tbutir"
+    assert own_words("SK\n\tbutir satu\n\tbutir dua\n") == "SK\n\tbutir satu\n\tbutir dua"
+
+
+def test_a_paragraph_that_the_client_broke_softly_is_one_line_again() -> None:
+    """Else the applicant reads a letter with ragged lines, and a line with a number loses its end (RFC 3676)."""
+    body = b"SK Satu kalimat \r\nyang panjang.\r\n\r\n From dua\r\n> Yth. \r\n> Ani\r\n-- \r\nAni \r\nL\r\n"
+    head = b"From: a@b\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8; format="
+    assert listen(read(head + b"flowed\r\n\r\n" + body)) == Speech("SK", "Satu kalimat yang panjang.", "From dua")
+    assert listen(read(head + b"fixed\r\n\r\n" + body)).argument == "Satu kalimat"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -212,6 +241,8 @@ def test_a_letter_in_html_alone_says_the_same(markup: str) -> None:
         "*" * 1_000_000,
         ("Sent from " + "my " * 30 + "\n") * 9000,
         TOKEN[:-1] * 18_000,
+        "a@b wrote:\n\tx\n" * 60_000,
+        "a@b wrote:\n" + "\tx\n" * 300_000,
     ],
     ids=lambda text: text[:12].strip(),
 )

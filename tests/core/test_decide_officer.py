@@ -38,7 +38,12 @@ def test_our_own_notice_enclosed_by_the_officers_client_does_not_reach_the_appli
 
 @pytest.mark.parametrize(
     ("body", "queue"),
-    [("ALIH persuratan\n", "persuratan"), ("alih: <Triase>.\n", "triase"), ("MOVE\n\nakun\n", "akun")],
+    [
+        ("ALIH persuratan\n", "persuratan"),
+        ("alih: <Triase>.\n", "triase"),
+        ("MOVE\n\nakun\n", "akun"),
+        ("ALIH ke [akun].\n", "akun"),
+    ],
 )
 def test_alih_moves_a_ticket_to_the_queue_it_names(body: str, queue: str) -> None:
     desk = Desk()
@@ -77,8 +82,12 @@ def test_an_answer_from_another_desk_or_too_late_is_held_with_its_scans() -> Non
     other = desk.from_officer(ticket.number, "DESAIN\n", author=f"Budi <{BUDI}>", files=[("scan.pdf", PDF)])
     desk.close(ticket.number)
     late = desk.from_officer(ticket.number, "DESAIN\n", files=[("scan.pdf", PDF)])
+    assert (other.fate, kinds(other)) == (Fate.QUARANTINE, [Kind.RECEIPT])
+    assert (late.fate, kinds(late)) == (Fate.COMMAND, [Kind.DELIVERY, Kind.RECEIPT])
+    assert [mail.held for mail in late.outbox] == [True, False]
+    assert [new.content for new in late.files] == [PDF]
     for plan, reason in ((other, "not-your-queue"), (late, "already-answered")):
-        assert (plan.fate, plan.changed, kinds(plan)) == (Fate.QUARANTINE, (), [Kind.RECEIPT])
+        assert plan.changed == ()
         assert plan.events[0].detail["reason"] == reason
 
 

@@ -432,7 +432,10 @@ def written_as_is(message: EmailMessage) -> bytes:
         ("<p>SK<br>Terlampir.</p>", "SK\nTerlampir."),
         ("SK<blockquote>lama</blockquote>", "SK\n> lama"),
         ("<blockquote>lama</blockquote><p>SK</p>", "> lama\nSK"),
-        ('SK<div class="gmail_quote">Pada x menulis:<blockquote>lama</blockquote></div>', "SK\n> Pada x menulis:lama"),
+        (
+            'SK<div class="gmail_quote">Pada x menulis:<blockquote>lama</blockquote></div>',
+            "SK\n> Pada x menulis:\n> lama",
+        ),
         ("<html><head><title>x</title><style>p{}</style></head><body>SK</body>", "SK"),
         ("<head><meta charset=utf-8><body><p>SK</p>", "SK"),
         ("<script>var a='<b>';</script>SK<!-- SK2 -->", "SK"),

@@ -110,7 +110,7 @@ digests: [{{for: officers, at: "Mon-Fri 13:00"}}]
         run()
         digest = self._digest()
         given = Answer("Selamat.", (scan("SK NIE"),))
-        for said in answer(digest, lambda link: given if link.command == "SK" else None, now=self.at):
+        for said in answer(digest, lambda link: given if link.command == "REVISI" else None, now=self.at):
             self.servers.lmtp(said, self.counter, self.officer)
         run()
 

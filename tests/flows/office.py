@@ -18,6 +18,8 @@ from pathlib import Path
 
 from loket.app import App
 from loket.config.load import Snapshot, load
+from loket.demo.officer import confirm
+from loket.signatures import Lookup, ask_dns
 from loket.stores import Stores, open_stores
 from tests.servers import PASSWORD, MailServers
 
@@ -49,6 +51,7 @@ class FlowOffice:
     servers: MailServers
     folder: Path
     clock: StoryClock = field(default_factory=StoryClock)
+    lookup: Lookup = ask_dns
 
     def set_up(self, *changes: tuple[str, str]) -> None:
         """Write the office's configuration with the tests' servers in it, and empty the mailboxes it names."""
@@ -90,10 +93,20 @@ class FlowOffice:
         """One pass of the daemon: take in, tick, send."""
 
         async def once() -> None:
-            trouble = await App(self.snapshot, self.clock).once()
+            trouble = await App(self.snapshot, self.clock, self.lookup).once()
             assert trouble == {}
 
         asyncio.run(once())
+
+    def confirm(self, officer: str) -> Mail:
+        """The officer sends back the code of the last mail that told one, once that has left; returns that mail."""
+        self.clock.at += timedelta(minutes=2)
+        self.work()
+        said = [(raw, confirm(raw, now=self.clock.now())) for raw in self.servers.messages(officer)]
+        told, word = [(raw, word) for raw, word in said if word][-1]
+        self.submit(word)
+        self.work()
+        return Mail(told)
 
     def stores(self) -> Stores:
         """The store, for looking."""
@@ -170,4 +183,6 @@ class Mail:
             lines.append(f"\n[{name}, {media_type}{digest}]")
         text = "\n".join(lines) + "\n"
         text = re.sub(r"\.[0-9a-f]{20}@", ".NONCE@", text)
+        text = re.sub(r"YA( |%20)[A-Z2-7]{5}-[A-Z2-7]{5}", r"YA\1CODE", text)
+        text = re.sub(r"\.(\d+)\.[a-z2-7]{26}%5D", r".\1.MAC%5D", text)
         return re.sub(r"\.(\d+)\.[a-z2-7]{26}", r".\1.MAC", text)

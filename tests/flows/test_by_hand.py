@@ -61,7 +61,7 @@ def test_the_copy_to_our_own_address_settles_a_letter_in_doubt(office: FlowOffic
     office.submit(mail(SITI, DESIGN, "Ambil SK_OT_Jamu Kunyit", enclosed=PDF))
     office.work()
     digest = digest_of(office, "ani@pom.go.id", 1)
-    for said in answer(digest.raw, only("SK", Answer("", (scan("SK"),))), now=office.clock.now()):
+    for said in answer(digest.raw, only("REVISI", Answer("", (scan("SK"),))), now=office.clock.now()):
         office.submit(said)
     office.work()
     office.mails(APPLICANT, 2)

@@ -110,6 +110,8 @@ def test_an_officer_answers_a_notice_from_a_phone(office: FlowOffice) -> None:
         )
     )
     office.work()
+    office.mails(APPLICANT, 1)
+    office.confirm("ani@pom.go.id")
     _, delivery = office.mails(APPLICANT, 2)
     assert "Selamat." in delivery.text
     assert "iPhone" not in delivery.text
@@ -123,7 +125,7 @@ def test_a_letter_without_its_scan_is_refused_to_the_officer(office: FlowOffice)
     office.submit(mail(SITI, DESIGN, "Ambil SK_OT_Jamu Kunyit", enclosed=PDF))
     office.work()
     digest = digest_of(office, "ani@pom.go.id", 1)
-    for said in answer(digest.raw, only("SK", Answer("Selamat.")), now=office.clock.now()):
+    for said in answer(digest.raw, only("REVISI", Answer("Selamat.")), now=office.clock.now()):
         office.submit(said)
     office.work()
     _, refusal = office.mails("ani@pom.go.id", 2)
@@ -131,7 +133,7 @@ def test_a_letter_without_its_scan_is_refused_to_the_officer(office: FlowOffice)
     office.mails(APPLICANT, 1)
     [(_, state, _)] = states(office).values()
     assert state is State.OPEN
-    for said in answer(digest.raw, only("SK", Answer("Selamat.", (scan("SK"),))), now=office.clock.now()):
+    for said in answer(digest.raw, only("REVISI", Answer("Selamat.", (scan("SK"),))), now=office.clock.now()):
         office.submit(said)
     office.work()
     office.mails(APPLICANT, 2)
@@ -175,7 +177,7 @@ def test_the_second_officers_answer_is_held(office: FlowOffice) -> None:
     ani = digest_of(office, "ani@pom.go.id", 1)
     [budi] = office.mails("budi@pom.go.id", 1)
     for digest in (ani, budi):
-        for said in answer(digest.raw, only("SK", Answer("", (scan("SK"),))), now=office.clock.now()):
+        for said in answer(digest.raw, only("REVISI", Answer("", (scan("SK"),))), now=office.clock.now()):
             office.submit(said)
     office.work()
     office.mails(APPLICANT, 2)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loket.demo.attach import Attachment, pdf
-from loket.demo.officer import Answer, ReadyAnswer, answer
+from loket.demo.officer import Answer, ReadyAnswer, answer, confirm
 from tests.flows.office import FlowOffice, Mail
 
 STORIES = sorted(path.parent for path in Path(__file__).parent.glob("*/in.eml"))
@@ -64,6 +64,19 @@ def test_a_request_is_answered_with_the_officers_scan(office: FlowOffice, story:
     office.work()
     _, receipt = office.mails(officer, 2)
     literal(story, "4-receipt", receipt)
+    if (story / "expected/5-confirmation.txt").exists():
+        office.mails(applicant, 1)
+        office.clock.wib(13, 22)
+        office.work()
+        told = office.mails(officer, 3)[-1]
+        literal(story, "5-confirmation", told)
+        word = confirm(told.raw, now=office.clock.now())
+        assert word is not None
+        office.submit(word)
+        office.work()
+        # Its id is made of what it says, and no two codes are the same.
+        said_id = str(Mail(word).message["Message-ID"]).encode()
+        literal(story, "6-confirmed", Mail(office.mails(officer, 4)[-1].raw.replace(said_id, b"<ya@pom.go.id>")))
     if command == "ALIH":
         office.mails(applicant, 1)
         return

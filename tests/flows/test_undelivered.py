@@ -19,7 +19,7 @@ def answered(office: FlowOffice, applicant: str) -> Mail:
     office.submit(mail(applicant, DESIGN, "Ambil SK_OT_Jamu Kunyit", enclosed=PDF))
     office.work()
     digest = digest_of(office, "ani@pom.go.id", 1)
-    for said in answer(digest.raw, only("SK", Answer("Selamat.", (scan("SK"),))), now=office.clock.now()):
+    for said in answer(digest.raw, only("REVISI", Answer("Selamat.", (scan("SK"),))), now=office.clock.now()):
         office.submit(said)
     office.work()
     return digest
@@ -105,7 +105,7 @@ def test_a_forged_bounce_does_nothing(office: FlowOffice) -> None:
     office.work()
     assert phase_of(office, letter) == "sent"
     [(_, state, _)] = states(office).values()
-    assert state is State.CLOSED
+    assert state is State.WAITING
     office.mails("ani@pom.go.id", 2)
 
 

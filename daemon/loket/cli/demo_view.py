@@ -186,13 +186,15 @@ def _command(row: Row) -> str:
 
 
 def _effect(row: Row) -> str:
-    if refused := row.event("command-refused"):
+    refused = row.event("command-refused")
+    if refused and row.event("code-written") is None:
         return f"not done, {refused['reason']}: the officer is told, nothing left"
     if moved := row.event("moved"):
         return f"moved to {moved['queue']}"
     letters = [sent for sent in row.replies if sent.kind == "delivery"]
     verified = [scan for scan in row.scans if scan.verified]
     scans = f", {len(verified)} of {len(row.scans)} scans verified" if row.scans else ""
+    scans += ", confirmed by code" if row.event("code-written") else ""
     return ", ".join(f"letter to {sent.recipient}{_trouble(sent)}" for sent in letters) + scans
 
 
@@ -207,6 +209,7 @@ def counts(report: Report) -> dict[str, Any]:
         "unanswered": dict(Counter(filter(None, map(_why_unanswered, report.requests)))),
         "digests": kinds["digest"],
         "officer_answers": len(report.answers),
+        "codes": len(report.codes),
         "letters": sum(sent.kind == "delivery" and sent.phase == "sent" for sent in report.sent),
         "scans": len(scans),
         "scans_verified": sum(scan.verified for scan in scans),
@@ -230,7 +233,8 @@ def _counts(of: dict[str, Any]) -> list[str]:
         f"{of['mails_in']} mails in, {of['tickets']} tickets, {said['acknowledgement']} acknowledgements, "
         f"{said['correction']} corrections, {said['status']} status answers",
         f"{sum(of['unanswered'].values())} left unanswered: {why}",
-        f"{of['digests']} digests, {of['officer_answers']} officers' answers, {of['letters']} letters delivered, "
+        f"{of['digests']} digests, {of['officer_answers']} officers' answers, {of['codes']} codes sent back, "
+        f"{of['letters']} letters delivered, "
         f"{of['undeliverable']} mails refused by their recipient's server",
         f"{of['scans']} scans sent, {of['scans_verified']} verified: the file in the applicant's mailbox has the "
         "SHA-256 of the officer's",

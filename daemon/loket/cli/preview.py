@@ -19,11 +19,13 @@ def digests(snapshot: Snapshot, stores: Stores, officer: Officer) -> list[bytes]
     signing = keys(snapshot.config, snapshot.root)
     timers = Timers(stores.desk, lambda: office, signing, clock, stores.contents.form, lambda _: True, lambda _: None)
     now = clock.now()
+    away = stores.desk.away(now)
     written = []
     for mailbox, counter in office.counters.items():
-        items = timers.items(mailbox, officer)
+        items, others = timers.desk(mailbox, officer, away)
         if items:
             occurrence = Occurrence(f"preview:{mailbox}", officer.address, now)
-            plan = notice.digest(Post(office, counter, signing, now), officer, items, occurrence, eight_bit_way=True)
+            post = Post(office, counter, signing, now)
+            plan = notice.digest(post, officer, items, occurrence, eight_bit_way=True, others=others)
             written += [stores.contents.render(mail) for mail in plan.outbox]
     return written

@@ -9,6 +9,7 @@ from loket.config.daysoff import known_country
 from loket.config.snapshot import Rulebook, Snapshot, fields_of, spelled
 from loket.config.wording import Loc, meant
 from loket.config.yamlfile import Problem
+from loket.core import confirm, orders
 from loket.core.rules import render_queue
 
 
@@ -56,6 +57,13 @@ def _officers(snapshot: Snapshot) -> Iterator[Problem]:
             yield document.problem(
                 where, "an officer's address may not be a counter's mailbox: mail would go in circles"
             )
+        if officer.deputy is not None:
+            at: Loc = ("officers", spelled(document, "officers", address), "deputy")
+            if officer.deputy == address:
+                yield document.problem(at, "nobody is their own deputy")
+            elif officer.deputy not in config.officers:
+                hint = meant(officer.deputy, set(config.officers))
+                yield document.problem(at, f"there is no officer {officer.deputy}{hint}")
         for index, queue in enumerate(officer.queues):
             if queue not in office.queues:
                 hint = meant(queue, set(office.queues))
@@ -85,6 +93,11 @@ def _book_checks(snapshot: Snapshot) -> Iterator[Problem]:
                     yield document.problem(loc, f"there is no template {template}.txt")
         for name, queue_entry in counter.queues.items():
             for outcome_name, outcome in queue_entry.outcomes.items():
+                for word in (outcome.command, *outcome.aliases):
+                    if word in orders.WORDS or word in confirm.WORDS:
+                        key = "command" if word == outcome.command else "aliases"
+                        place: Loc = ("queues", name, "outcomes", outcome_name, key)
+                        yield document.problem(place, f"{word} is a command of Loket's own in every queue")
                 if f"{outcome.template}.txt" not in office.letters.names:
                     hint = meant(outcome.template, {known.removesuffix(".txt") for known in office.letters.names})
                     at: Loc = ("queues", name, "outcomes", outcome_name, "template")

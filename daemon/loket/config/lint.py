@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from loket.config.asks import unproven
 from loket.config.letters import WORDS, Tongue, untranslated
 from loket.config.snapshot import Rulebook, Snapshot, fields_of
 from loket.config.wording import Loc
@@ -37,6 +38,7 @@ def lint(snapshot: Snapshot) -> Iterator[Problem]:
         yield from _letters(snapshot, book, used[0])
     yield from _conflicts(snapshot)
     yield from _translations(snapshot)
+    yield from unproven(snapshot)
     yield from _nobody(snapshot)
 
 

@@ -17,13 +17,15 @@ from loket.config.letters import WORDS, Tongue, read_tongue, translated
 from loket.config.lists import Lists
 from loket.config.models import Config
 from loket.config.snapshot import Rulebook, Snapshot, fields_of, section_of, spelled
+from loket.config.trust import TrustEntry
 from loket.config.wording import meant
 from loket.config.yamlfile import ConfigError, Document, Problem
 from loket.core import context
+from loket.core.authres import Trust
 from loket.core.calendar import Calendar, parse_hours, parse_times
 from loket.core.classify import Compiled, Desk, Elsewhere
 from loket.core.letters import Letters
-from loket.core.office import Counter, DigestTime, Office, Officer, Patience, Sheet
+from loket.core.office import Confirm, Counter, DigestTime, Office, Officer, Patience, Sheet
 from loket.core.rules import BUILT_IN, CounterFile, Queue
 
 __all__ = ["Rulebook", "Snapshot", "load"]
@@ -165,6 +167,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
             calendar=Calendar(zone, parse_hours(mailbox.hours or config.office.hours), is_off),
             hours_printed=mailbox.hours is not None,
             max_size=server.max_size if server else 25_000_000,
+            trust=_trust(mailbox.trust or (server.trust if server else TrustEntry())),
         )
     return Office(
         name=config.office.name,
@@ -177,7 +180,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         queues=queues,
         sheets=sheets,
         officers={
-            address: Officer(address, entry.name, tuple(entry.queues), entry.active)
+            address: Officer(address, entry.name, tuple(entry.queues), entry.active, entry.deputy)
             for address, entry in config.officers.items()
         },
         digests=tuple(
@@ -190,7 +193,13 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         letters=letters,
         rules_hash=rules_hash,
         patience=Patience(config.waiting.remind, config.waiting.close),
+        confirm=Confirm(config.confirm.window, config.confirm.life, config.confirm.tries),
+        claim=config.claims.release,
     )
+
+
+def _trust(entry: TrustEntry) -> Trust:
+    return Trust(tuple(entry.authserv), tuple(entry.border), tuple(entry.hops), entry.strips, entry.dkim)
 
 
 def _desks(config: Config, books: Mapping[str, Rulebook]) -> dict[str, Desk]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
+from loket.config.trust import ConfirmEntry, TrustEntry
 from loket.config.wording import InTheClear
-from loket.core.calendar import WorkingDays, parse_hours, parse_times
+from loket.core.calendar import WorkingDays, WorkingHours, parse_hours, parse_times
 from loket.core.rules import Misplaced, written
 from loket.core.strict import Strict, also_written
 
@@ -113,6 +114,7 @@ class Server(Strict):
     idle_renewal: int = Field(default=540, ge=5, le=1740, description="seconds before IDLE is renewed")
     connections: int = Field(default=4, ge=1, le=50, description="SMTP connections at once")
     max_size: int = Field(default=25_000_000, ge=100_000, description="octets of an outgoing mail at the most")
+    trust: TrustEntry = TrustEntry()
 
     @model_validator(mode="before")
     @classmethod
@@ -186,6 +188,7 @@ class Mailbox(Strict):
     folder: str = "INBOX"
     history: Annotated[History, BeforeValidator(_since)] = "none"
     file_to: str | None = None
+    trust: TrustEntry | None = Field(default=None, description="in place of the server's")
     archive: MailAddress | None = Field(default=None, description="our own address for a copy of each letter")
     hours: HoursText | None = None
     poll: int = Field(default=60, ge=1, le=3600, description="seconds between polls where IDLE is silent")
@@ -197,6 +200,7 @@ class OfficerEntry(Strict):
     name: str
     queues: list[str] = Field(min_length=1)
     active: bool = True
+    deputy: MailAddress | None = Field(default=None, description="the officer who has the items meanwhile (CUTI)")
 
 
 @also_written(const="officers")
@@ -293,6 +297,12 @@ class Waiting(Strict):
         return self
 
 
+class Claims(Strict):
+    """How long an item that an officer took (AMBIL) is theirs alone, in the counter's working hours."""
+
+    release: WorkingHours = timedelta(hours=8)
+
+
 class Config(Strict):
     """The whole of config.yaml."""
 
@@ -306,3 +316,5 @@ class Config(Strict):
     batch: Batch = Batch()
     responses: Responses = Responses()
     waiting: Waiting = Waiting()
+    confirm: ConfirmEntry = ConfirmEntry()
+    claims: Claims = Claims()

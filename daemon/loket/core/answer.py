@@ -1,87 +1,24 @@
-"""An officer has spoken: the outcome's letter to the applicant, the ticket's next state, a receipt to the officer."""
+"""An officer has spoken: each command of the mail carried out, one plan for all, and one letter that tells of it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from rapidfuzz.distance import OSA
-
-from loket.core import context, notice, parse, token, tongue
-from loket.core.command import Doubtful, Proven, Speech, listen
-from loket.core.compose import Enclosure, file_name
+from loket.core import context, orders, parse, token, tongue
+from loket.core.carry import carry_out
+from loket.core.command import Doubtful, Proven, Speech, listen, own_words, speech_of
+from loket.core.enclosed import scans
+from loket.core.errand import Done, Errand
 from loket.core.headers import clean_text
 from loket.core.known import Known
+from loket.core.letters import Letter
+from loket.core.lines import Item, read_lines, scans_of
 from loket.core.mail import Post
-from loket.core.model import (
-    TRIAGE,
-    Event,
-    Fate,
-    InboundMail,
-    Kind,
-    NewFile,
-    Outbound,
-    Part,
-    Plan,
-    Quarantined,
-    State,
-    StoredFile,
-    Ticket,
-)
-from loket.core.office import Officer
-from loket.core.rules import Outcome
+from loket.core.model import Event, Fate, InboundMail, Kind, Outbound, Plan, Quarantined, Ticket
 
-MAX_WORDS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """The officer's mail on the table."""
-
-    mail: InboundMail
-    post: Post
-    officer: Officer
-    speech: Speech
-
-    def event(self, kind: str, ticket: str | None, **detail: object) -> Event:
-        return Event(
-            self.post.now,
-            kind,
-            ticket,
-            self.officer.address,
-            str(self.mail.raw.ref),
-            self.post.office.rules_hash,
-            detail,
-        )
-
-    def said(self, ticket: Ticket | None, **more: object) -> dict[str, Any]:
-        return {
-            **context.base(self.post.office, self.post.counter, self.post.now),
-            "officer": {"name": self.officer.name, "address": self.officer.address},
-            "ticket": {
-                "number": ticket.number if ticket else "",
-                "tag": f"[{ticket.number}]" if ticket else "",
-                "about": ticket.about if ticket else "",
-            },
-            "command": self.speech.command,
-            **more,
-        }
-
-    def receipt(self, template: str, ticket: Ticket | None, **more: object) -> Outbound:
-        root = self.post.keys.officer(ticket.number, self.officer.address, self.post.now) if ticket else None
-        return self.post.write(
-            Kind.RECEIPT,
-            f"receipt:{self.mail.raw.ref}",
-            self.post.office.letters.render(template, self.said(ticket, **more)),
-            self.officer.address,
-            to_name=self.officer.name,
-            root=root,
-            reply_to=self.mail.message_id,
-            references=self.mail.references[-10:],
-            ticket=ticket.number if ticket else None,
-        )
+# So many items in one mail and no more: nobody writes them by hand.
+MAX_ITEMS = 200
 
 
 def decide_doubt(mail: InboundMail, doubtful: Doubtful, post: Post) -> Plan:
@@ -101,7 +38,7 @@ def decide_doubt(mail: InboundMail, doubtful: Doubtful, post: Post) -> Plan:
     if officer is not None:
         said = {
             **context.base(post.office, post.counter, post.now),
-            "officer": {"name": officer.name, "address": officer.address},
+            "officer": context.officer(officer),
             "reason": doubtful.reason.value,
             "subject": subject,
             "at": tongue.day_and_time(mail.raw.internaldate, post.office.zone, post.office.language),
@@ -118,221 +55,124 @@ def decide_doubt(mail: InboundMail, doubtful: Doubtful, post: Post) -> Plan:
 
 
 def decide_answer(mail: InboundMail, proven: Proven, post: Post, known: Known) -> Plan:
-    """Carry out a proven officer's command, or say why not."""
-    desk = _Desk(mail, post, proven.officer, listen(mail))
+    """Carry out a proven officer's commands, or say of each why not.
+
+    A ticket's own token speaks about that ticket; the token of a digest about any, named in a line of its own.
+    """
+    of_desk = token.is_desk(proven.number)
+    sheet = read_lines(own_words(parse.body_text(mail), above=of_desk))
+    if of_desk:
+        if sheet.items:
+            # A greeting above them is none; a command there is one more.
+            first = speech_of(sheet.above)
+            above = [Item("", first)] if first.command in orders.WORDS else []
+            return _several(mail, proven, post, known, [*above, *sheet.items])
+        return _one(_errand(mail, proven, post, known, listen(mail), None))
     ticket = known.tickets.get(proven.number)
+    speech = listen(mail)
+    if ticket is not None and not sheet.above and sheet.items:
+        # The first line names a ticket, as in a digest's answer: it must be this one.
+        if sheet.items[0].number != ticket.number:
+            return _told(_errand(mail, proven, post, known, speech, ticket), "other-ticket")
+        speech = replace(sheet.items[0].speech, words=_below(mail))
     if ticket is None:
-        return _refused(desk, None, "ticket-unknown")
-    if ticket.queue not in proven.officer.queues:
-        return _held(desk, ticket, "not-your-queue")
-    if desk.speech.command in context.MOVE_WORDS:
-        return _move(desk, ticket)
-    found = post.office.outcome(ticket.queue, desk.speech.command)
-    if found is None:
-        return _unknown(desk, ticket)
-    if ticket.state is State.CLOSED:
-        return _held(desk, ticket, "already-answered")
-    return _answer(desk, ticket, *found)
+        return _told(_errand(mail, proven, post, known, speech, None), "ticket-unknown")
+    return _one(_errand(mail, proven, post, known, speech, ticket))
 
 
-def _commands(desk: _Desk, ticket: Ticket | None) -> Sequence[Any]:
-    return context.commands(desk.post.office, ticket.queue if ticket else TRIAGE)
+def _below(mail: InboundMail) -> str:
+    return own_words(parse.body_text(mail)).partition("\n")[2].strip()
 
 
-def _refused(desk: _Desk, ticket: Ticket | None, reason: str, **more: object) -> Plan:
-    """The command was understood and cannot be done; the officer is told why, nothing has left."""
-    number = ticket.number if ticket else None
-    said = {"reason": reason, "commands": _commands(desk, ticket), "by": "", "at": "", **more}
-    return Plan(
-        desk.mail.raw.ref,
-        Fate.COMMAND,
-        ticket_of_mail=number,
-        events=(desk.event("command-refused", number, command=desk.speech.command, reason=reason),),
-        outbox=(desk.receipt("petugas/ditolak", ticket, **said),),
+def _errand(
+    mail: InboundMail, proven: Proven, post: Post, known: Known, speech: Speech, ticket: Ticket | None
+) -> Errand:
+    return Errand(mail, _at_counter(post, ticket), proven.officer, known, speech, ticket, scans(mail))
+
+
+def _at_counter(post: Post, ticket: Ticket | None) -> Post:
+    """Letters about a ticket leave from its own counter, whichever counter the officer wrote to."""
+    counter = post.office.counters.get(ticket.mailbox) if ticket else None
+    return replace(post, counter=counter) if counter else post
+
+
+def _carried(errand: Errand) -> Done:
+    return carry_out(errand, orders.read(errand.speech, errand.post.office, _queue(errand)))
+
+
+def _queue(errand: Errand) -> str | None:
+    return errand.ticket.queue if errand.ticket else None
+
+
+def _one(errand: Errand) -> Plan:
+    return _receipted(errand, _carried(errand))
+
+
+def _told(errand: Errand, reason: str) -> Plan:
+    return _receipted(errand, errand.refused(reason))
+
+
+def _receipted(errand: Errand, done: Done) -> Plan:
+    letter = errand.post.office.letters.render(done.template, done.said)
+    number = errand.ticket.number if errand.ticket else None
+    return replace(done.plan, outbox=(*done.plan.outbox, _receipt(errand, letter, number)))
+
+
+def _receipt(errand: Errand, letter: Letter, number: str | None) -> Outbound:
+    post, officer, mail = errand.post, errand.officer, errand.mail
+    return post.write(
+        Kind.RECEIPT,
+        f"receipt:{mail.raw.ref}",
+        letter,
+        officer.address,
+        to_name=officer.name,
+        root=post.keys.officer(number or token.desk(post.office.prefix), officer.address, post.now),
+        reply_to=mail.message_id,
+        references=mail.references[-10:],
+        ticket=number,
     )
 
 
-def _held(desk: _Desk, ticket: Ticket, reason: str) -> Plan:
-    """An answer that came second or from the wrong desk is kept for a person, with its scans (promise P16)."""
-    office = desk.post.office
-    by = office.officers.get(ticket.answered_by or "")
-    at = tongue.day_and_time(ticket.closed_at, office.zone, office.language) if ticket.closed_at else ""
-    plan = _refused(desk, ticket, reason, by=by.name if by else ticket.answered_by or "", at=at)
-    held = Quarantined(f"held: {reason}", f"{desk.speech.command} {ticket.number}")
-    return replace(plan, fate=Fate.QUARANTINE, quarantine=held)
-
-
-def _unknown(desk: _Desk, ticket: Ticket) -> Plan:
-    known = (
-        [
-            word
-            for outcome in desk.post.office.queues[ticket.queue].outcomes.values()
-            for word in (outcome.command, *outcome.aliases)
-        ]
-        if ticket.queue in desk.post.office.queues
-        else []
-    )
-    near = min([*known, *context.MOVE_WORDS], key=lambda word: OSA.distance(desk.speech.command, word))
-    nearest = near if desk.speech.command and OSA.distance(desk.speech.command, near) <= max(1, len(near) // 3) else ""
-    said = {"said": clean_text(desk.speech.command, 60), "nearest": nearest, "commands": _commands(desk, ticket)}
-    return Plan(
-        desk.mail.raw.ref,
-        Fate.COMMAND,
-        ticket_of_mail=ticket.number,
-        events=(desk.event("command-unknown", ticket.number, said=desk.speech.command[:60], nearest=nearest),),
-        outbox=(desk.receipt("petugas/tidak-dikenal", ticket, **said),),
-    )
-
-
-def _move(desk: _Desk, ticket: Ticket) -> Plan:
-    """`ALIH` to another queue: the ticket waits there, its due time begins anew."""
-    office, now = desk.post.office, desk.post.now
-    target = (desk.speech.argument or desk.speech.words.partition("\n")[0]).strip(" .<>[]").lower()
-    if target not in office.queues:
-        return _refused(desk, ticket, "unknown-target", target=clean_text(target, 60), queues=sorted(office.queues))
-    due = office.queues[target].due
-    moved = replace(
-        ticket,
-        queue=target,
-        state=State.OPEN,
-        missing=(),
-        updated_at=now,
-        closed_at=None,
-        due_at=desk.post.counter.calendar.due(now, due.high) if due else None,
-    )
-    title = office.queues[target].title
-    return Plan(
-        desk.mail.raw.ref,
-        Fate.COMMAND,
-        ticket_of_mail=ticket.number,
-        changed=(moved,),
-        events=(desk.event("moved", ticket.number, before=ticket.queue, queue=target),),
-        outbox=(desk.receipt("petugas/dipindah", ticket, target=title),),
-    )
-
-
-def _answer(desk: _Desk, ticket: Ticket, name: str, outcome: Outcome) -> Plan:
-    """The outcome's letter with the scans leaves for the ticket's applicant and nobody else (promise P14)."""
-    post, mail = desk.post, desk.mail
-    scans = _scans(mail)
-    argument, words = _said(desk.speech, outcome)
-    size = sum(scan.file.size for scan, _ in scans) * 4 // 3
-    for wrong, reason in (
-        (outcome.attachments == "required" and not scans, "attachment-required"),
-        (outcome.attachments == "none" and bool(scans), "attachment-forbidden"),
-        (outcome.words == "required" and not words, "words-required"),
-        (outcome.argument is not None and not argument, "argument-required"),
-        (size > post.counter.max_size * 95 // 100, "too-large"),
-        (not ticket.applicant, "no-applicant"),
-    ):
-        if wrong:
-            return _refused(desk, ticket, reason)
-    state = State.CLOSED if outcome.closes else State.WAITING if outcome.then == "waiting" else State.OPEN
-    closed_at = post.now if state is State.CLOSED else None
-    answered = replace(
-        ticket,
-        state=state,
-        outcome=name,
-        answered_by=desk.officer.address,
-        updated_at=post.now,
-        closed_at=closed_at,
-        missing=(),
-    )
-    spoken = post.speaking(ticket.language)
-    theirs = spoken.office.queues[ticket.queue].outcomes[name]
-    said = {
-        **context.ticket(spoken.office, spoken.counter, answered, post.now),
-        "words": words,
-        "argument": argument,
-        "files": [scan.name for scan, _ in scans],
-        "outcome": {"title": theirs.title or name},
-    }
-    delivery = spoken.write(
-        Kind.DELIVERY,
-        f"delivery:{mail.raw.ref}",
-        spoken.office.letters.render(outcome.template, said),
-        ticket.applicant,
-        to_name=ticket.applicant_name,
-        root=post.keys.ticket(ticket.number),
-        reply_to=ticket.last_message_id,
-        ticket=ticket.number,
-        enclosures=[scan for scan, _ in scans],
-    )
-    files = [
-        {"name": scan.name, "size": tongue.octets(scan.file.size), "sha256": scan.file.sha256} for scan, _ in scans
-    ]
-    receipt = desk.receipt(
-        "petugas/selesai",
-        ticket,
-        outcome={"title": outcome.title or name},
-        recipient=context.masked(ticket.applicant),
-        files=files,
-        state_text=notice.state_text(post.office.language, state),
-        words=words,
-        argument=argument,
-    )
-    event = desk.event(
-        "answered", ticket.number, outcome=name, recipient=ticket.applicant, files=files, argument=argument
-    )
+def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items: Sequence[Item]) -> Plan:
+    """Each item in its turn, the later ones seeing what the earlier ones did; one letter about all of them."""
+    base = _errand(mail, proven, post, known, Speech("", "", ""), None)
+    enclosed = base.scans or ()
+    tickets = {item.number: known.tickets.get(item.number) for item in items if item.number}
+    done: list[Done] = []
+    for index, item in enumerate(items[:MAX_ITEMS]):
+        ticket = tickets.get(item.number)
+        errand = replace(
+            base,
+            post=_at_counter(post, ticket),
+            speech=item.speech,
+            ticket=ticket,
+            scans=scans_of(item.number, tickets, enclosed) if enclosed else (),
+            mark=f"#{index}" if index else "",
+        )
+        lost = ticket is None and item.number
+        done.append(errand.refused("ticket-unknown", target=item.number) if lost else _carried(errand))
+        tickets.update({changed.number: changed for changed in done[-1].plan.changed})
+    if len(items) > MAX_ITEMS:
+        done.append(base.refused("too-many", target=items[MAX_ITEMS].number))
+    plans = [one.plan for one in done]
+    shown = [_shown(base, item, one) for item, one in zip(items, done, strict=False)]
+    letter = post.office.letters.render("petugas/beberapa", {**base.said(), "items": shown, "total": len(shown)})
+    aside = next((plan.quarantine for plan in plans if plan.quarantine), None)
     return Plan(
         mail.raw.ref,
-        Fate.COMMAND,
-        ticket_of_mail=ticket.number,
-        changed=(answered,),
-        events=(event,),
-        outbox=(delivery, receipt),
-        files=tuple(new for _, new in scans),
+        Fate.QUARANTINE if aside else Fate.COMMAND,
+        changed=tuple(ticket for plan in plans for ticket in plan.changed),
+        events=tuple(event for plan in plans for event in plan.events),
+        outbox=(*(sent for plan in plans for sent in plan.outbox), _receipt(base, letter, None)),
+        files=tuple({new.file.sha256: new for plan in plans for new in plan.files}.values()),
+        quarantine=aside,
+        held=tuple(held for plan in plans for held in plan.held),
+        moves=tuple(move for plan in plans for move in plan.moves),
+        absences=tuple(absence for plan in plans for absence in plan.absences),
     )
 
 
-def _said(speech: Speech, outcome: Outcome) -> tuple[str, str]:
-    """The outcome's argument, where it takes one, and the officer's words; cleaned line by line."""
-    if outcome.argument is not None:
-        argument, rest = (speech.argument, speech.words) if speech.argument else _first_line(speech.words)
-        return clean_text(argument, 100), _lines(rest)
-    return "", _lines("\n".join(text for text in (speech.argument, speech.words) if text))
-
-
-def _first_line(text: str) -> tuple[str, str]:
-    first, _, rest = text.partition("\n")
-    return first.strip(), rest.strip()
-
-
-def _lines(text: str) -> str:
-    return "\n".join(clean_text(line, 2000) for line in text[:MAX_WORDS].split("\n")).strip()
-
-
-_ENDINGS = {
-    "application/pdf": "pdf",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/tiff": "tif",
-    "message/rfc822": "eml",
-}
-
-
-def _is_ours(content: bytes, part: Part) -> bool:
-    """Whether an attachment is a notice of ours come back: many clients enclose the mail that is answered.
-
-    It holds the officer's token, with which whoever receives it could speak as the officer (promise P15).
-    """
-    texts = ("message/", "text/")
-    if not part.media_type.startswith(texts) and not part.name.lower().endswith(
-        (".eml", ".msg", ".htm", ".html", ".txt")
-    ):
-        return False
-    # Outlook's .msg holds text in UTF-16.
-    return token.holds_officer_token(content.replace(b"\0", b"").decode("latin-1"))
-
-
-def _scans(mail: InboundMail) -> list[tuple[Enclosure, NewFile]]:
-    """The attachments by content; their bytes leave exactly as they came out of the officer's mail."""
-    found = []
-    for index, part in enumerate(mail.attachments, start=1):
-        content = parse.attachment_bytes(mail, part)
-        if not content or _is_ours(content, part):
-            continue
-        file = StoredFile(hashlib.sha256(content).hexdigest(), len(content))
-        name = file_name(part.name, f"scan-{index}.{_ENDINGS.get(part.media_type, 'bin')}")
-        found.append((Enclosure(file, name, part.media_type), NewFile(file, content)))
-    return found
+def _shown(base: Errand, item: Item, done: Done) -> dict[str, str]:
+    """One command's letter as a part of the letter about all."""
+    letter = base.post.office.letters.render(done.template, {**done.said, "inside": True})
+    return {"number": item.number, "title": letter.subject.removeprefix(f"[{item.number}] "), "text": letter.body}

@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from loket.core.strict import also_written
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+days?\s*")
+_SPAN = re.compile(r"\s*(\d{1,4})\s+(minute|hour|working hour)s?\s*")
 _HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
 _TIMES = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+)?((?:\d{2}:\d{2}\s*,\s*)*\d{2}:\d{2})")
 
@@ -46,6 +47,26 @@ class WorkingDays(BaseModel):
         if not 1 <= low <= high:
             raise ValueError("working days count from 1, the smaller number first")
         return {"low": low, "high": high}
+
+
+def _span(*units: str) -> Callable[[Any], Any]:
+    """A span of time in words, `10 minutes`, in one of the units."""
+    said = " or ".join(f"`8 {unit}s`" for unit in units)
+
+    @also_written(type="string", pattern=_SPAN.pattern)
+    def read(value: Any) -> Any:
+        if isinstance(value, timedelta) or value is None:
+            return value
+        match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+        if not match or match[2] not in units:
+            raise ValueError(f"write {said}")
+        return timedelta(**{f"{match[2].rpartition(' ')[2]}s": int(match[1])})
+
+    return read
+
+
+Soon = Annotated[timedelta, BeforeValidator(_span("minute", "hour"))]
+WorkingHours = Annotated[timedelta, BeforeValidator(_span("working hour"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +175,42 @@ class Calendar:
             if left == 0:
                 return datetime.combine(day, self.spans(day)[-1][1], self.zone)
         return None
+
+    def open_between(self, start: datetime, end: datetime) -> timedelta:
+        """How long the counter is open between two moments."""
+        total, day = timedelta(), start.astimezone(self.zone).date()
+        last = end.astimezone(self.zone).date()
+        for _ in range(HORIZON_DAYS):
+            if day > last:
+                break
+            for opens, closes in self._moments(day):
+                total += max(timedelta(), min(closes, end) - max(opens, start))
+            day += timedelta(days=1)
+        return total
+
+    def after_open(self, now: datetime, span: timedelta) -> datetime | None:
+        """The moment by which the counter will have been open that long."""
+        left, day = span, now.astimezone(self.zone).date()
+        for _ in range(HORIZON_DAYS):
+            for opens, closes in self._moments(day):
+                begins = max(opens, now)
+                if closes <= begins:
+                    continue
+                if left <= closes - begins:
+                    return begins + left
+                left -= closes - begins
+            day += timedelta(days=1)
+        return None
+
+    def _moments(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The open intervals of a day as moments; in UTC, since Python reckons hands of the clock in one zone."""
+        return [
+            (
+                datetime.combine(day, opens, self.zone).astimezone(UTC),
+                datetime.combine(day, closes, self.zone).astimezone(UTC),
+            )
+            for opens, closes in self.spans(day)
+        ]
 
 
 def latest_due(times: Times, zone: ZoneInfo, now: datetime) -> datetime | None:

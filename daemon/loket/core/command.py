@@ -21,6 +21,10 @@ class Doubt(StrEnum):
     WRONG_AUTHOR = "wrong-author"
     DOUBTFUL_FROM = "doubtful-from"
     INACTIVE = "inactive"
+    FORGED = "forged"
+    NO_CODE = "no-code"
+    WRONG_CODE = "wrong-code"
+    STALE_CODE = "stale-code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +103,20 @@ _PHONE = re.compile(
 )
 
 
-def own_words(text: str) -> str:
+def own_words(text: str, *, above: bool = False) -> str:
     """What the author wrote, without quotation, attribution, signature and a phone's advertisement.
+
+    `above`: nothing below a quotation that its client does not mark, even where nothing stands above it. There the
+    words of a digest, which strangers have a hand in, cannot be told from the author's.
 
     A line with an officer's token is Loket's own, quoted without a mark: neither it nor what lies below may reach
     an applicant, who could speak as the officer with it.
     """
     lines: list[str] = []
     signed = False
-    unquoted = _without_attribution(text)
+    unquoted = _without_attribution(_marked(text), above=above)
     cut = _CUT.search(unquoted)
-    if cut and unquoted[: cut.start()].strip():
+    if cut and (above or unquoted[: cut.start()].strip()):
         unquoted = unquoted[: cut.start()]
     for line in unquoted.split("\n"):
         if line.lstrip().startswith(">"):
@@ -123,7 +130,31 @@ def own_words(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def _without_attribution(text: str) -> str:
+# Where s-nail and mailx name whom they quote: no date, the address, and the quotation behind tabs.
+_NAMED = re.compile(r"[^\n]{0,300}@[^\n]{0,300}\b(?:wrote|menulis)[ \t]*:[ \t]*")
+
+
+def _marked(text: str) -> str:
+    """A quotation that is set off by tabs, marked as others mark it."""
+    if "\t" not in text:
+        return text
+    lines: list[str] = []
+    # The line that names whom, as long as nothing but its quotation has come since.
+    named: int | None = None
+    for line in text.split("\n"):
+        if line.startswith("\t") and named is not None:
+            lines[named] = "> " + lines[named].removeprefix("> ")
+            lines.append("> " + line[1:])
+            continue
+        if _NAMED.fullmatch(line):
+            named = len(lines)
+        elif line.strip():
+            named = None
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _without_attribution(text: str, *, above: bool) -> str:
     """The lines that name whom is quoted taken out; what follows one without quotation marks is all quotation."""
     kept: list[str] = []
     at = 0
@@ -137,7 +168,7 @@ def _without_attribution(text: str) -> str:
         kept.append(text[at : line.start()])
         at = line.end()
         said = said or bool(kept[-1].strip())
-        if said and not marked:
+        if (said or above) and not marked:
             return "".join(kept)
     return "".join([*kept, text[at:]])
 
@@ -152,6 +183,16 @@ def listen(mail: InboundMail) -> Speech:
     first, _, below = words.partition("\n")
     if not words:
         first = token.REFERENCE.sub("", mail.subject).replace("[", " ").replace("]", " ")
+    return _speech(first, below, words)
+
+
+def speech_of(words: str) -> Speech:
+    """The command in the first line of an author's own words."""
+    first, _, below = words.partition("\n")
+    return _speech(first, below, words)
+
+
+def _speech(first: str, below: str, words: str) -> Speech:
     match = _FIRST.fullmatch(normal.visible(first))
     if not match:
         return Speech("", "", words)

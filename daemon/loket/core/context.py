@@ -6,16 +6,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from loket.core import tongue
+from loket.core import orders, tongue
 from loket.core.headers import clean_text
+from loket.core.mail import Post
 from loket.core.model import InboundMail, Ticket
-from loket.core.office import Counter, Office
+from loket.core.office import Counter, Office, Officer
 
 # The letters that the program itself writes.
 LETTERS = (
     *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada")),
-    *(f"umum/{name}.txt" for name in ("pengingat", "ditutup")),
+    *(f"umum/{name}.txt" for name in ("pengingat", "ditutup", "pertanyaan")),
     *(f"petugas/{name}.txt" for name in ("pemberitahuan", "rekap", "selesai", "ditolak", "dipindah", "tidak-dikenal")),
+    *(
+        f"petugas/{name}.txt"
+        for name in ("diambil", "ditanyakan", "ditunda", "dicatat", "keadaan", "meja", "dibatalkan")
+    ),
+    *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
+    *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
     *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak")),
     *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap")),
 )
@@ -24,7 +31,8 @@ _PLAIN = """
     channels notes fields attachments links place linked wrong words argument files missing send needs_attachment
     forms state outcome_title since updated asked command commands reason subject at by target queues recipient
     state_text nearest said mail_ref kind phase reply now late_total oldest part parts total until several
-    problems more attached
+    problems more attached inside kept taken note due_text late holder waiting back deputy alone leaves items why
+    desk_links today_total others first_total queue_counts letters code link file flags
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -111,16 +119,27 @@ def masked(address: str) -> str:
     return f"{local[:1]}***{ends}@{domain}"
 
 
-def commands(office: Office, queue: str) -> list[Mapping[str, str]]:
-    """The commands that apply in a queue, with what they mean."""
+def officer(of: Officer) -> dict[str, str]:
+    """Whom a letter to an officer is for."""
+    return {"name": of.name, "address": of.address}
+
+
+def day(post: Post, at: datetime | None) -> str:
+    """A day in the office's words; empty for none."""
+    return tongue.day(at, post.office.zone, post.office.language) if at else ""
+
+
+def outcomes(office: Office, queue: str) -> list[Mapping[str, str]]:
+    """The commands of a queue's own outcomes, with what they mean."""
     found = office.queues.get(queue)
-    own = [
+    return [
         {"command": outcome.command, "title": outcome.title or name}
         for name, outcome in (found.outcomes.items() if found else ())
     ]
-    return [*own, {"command": MOVE, "title": MOVE_TITLE.get(office.language, MOVE_TITLE["en"])}]
 
 
-MOVE = "ALIH"
-MOVE_WORDS = frozenset({MOVE, "MOVE"})
-MOVE_TITLE = {"id": "alihkan ke antrean lain", "en": "move to another queue"}
+def commands(office: Office, queue: str | None) -> list[Mapping[str, str]]:
+    """The commands that apply in a queue, or without a ticket, with what they mean."""
+    words = orders.MEANING["id"] if queue is not None else orders.TICKETLESS
+    own = outcomes(office, queue) if queue is not None else []
+    return [*own, *({"command": word, "title": orders.meaning(word, office.language)} for word in words)]

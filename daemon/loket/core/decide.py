@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from loket.core import answer
+from loket.core import answer, confirm, proof, yes
+from loket.core.authres import Standing
 from loket.core.case import Case
-from loket.core.command import Doubtful, Proven
+from loket.core.command import Doubt, Doubtful, Proven
 from loket.core.follow import again, differs, join
 from loket.core.headers import clean_text
 from loket.core.known import Known
@@ -37,7 +38,7 @@ def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys
         case Returned(sent):
             return returned(case, sent)
         case Proven():
-            return answer.decide_answer(mail, understood, case.post, known)
+            return _officer(case, understood)
         case Doubtful():
             return answer.decide_doubt(mail, understood, case.post)
         case FollowUp(thread, verdict):
@@ -52,3 +53,15 @@ def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys
             return open_ticket(case, verdict, linked=[one for one in (mention, twin) if one], answered=twin is not None)
         case _:
             assert_never(understood)
+
+
+def _officer(case: Case, proven: Proven) -> Plan:
+    """A proven officer's mail: a word on letters that wait for one, or commands; a forged one is neither."""
+    mail, post, known = case.mail, case.post, case.known
+    domain = proven.officer.address.rpartition("@")[2]
+    if proof.standing(mail, domain, post.counter.trust) is Standing.FAIL:
+        return answer.decide_doubt(mail, Doubtful(proven.officer, Doubt.FORGED), post)
+    word = confirm.asked(mail)
+    if word is not None and yes.meant(word, proven, known):
+        return yes.decide_yes(mail, proven, word, post, known)
+    return confirm.with_code(answer.decide_answer(mail, proven, post, known), mail, proven, post, known)

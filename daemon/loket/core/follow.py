@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from loket.core import notice
 from loket.core.case import Case, compiled_rule, due, free_field, in_order
 from loket.core.command import own_words
+from loket.core.errand import unheld
 from loket.core.headers import clean_text
 from loket.core.known import identity
 from loket.core.model import (
@@ -18,6 +19,7 @@ from loket.core.model import (
     Verdict,
     VerdictOutcome,
 )
+from loket.core.office import Officer
 from loket.core.parse import body_text
 from loket.core.request import queue_place, response
 from loket.core.rules import render_queue
@@ -53,17 +55,47 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         outcome: VerdictOutcome = "incomplete" if filled.missing else "matched"
         said = Verdict(outcome, filled.rule, filled.counter, filled.queue, verdict.match, filled.fields, filled.missing)
         outbox = [] if verdict.refusal else [response(case, filled, said, (), place=queue_place(case, filled))]
-        outbox += [] if filled.missing else notice.notices(case.post, filled, mail.raw)
+        outbox += [] if filled.missing else notice.notices(case.post, filled, mail.raw, case.known.away)
         event = case.event(kind, ticket.number, **facts)
         return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox))
     # Also where something is still missing: who answers in own words wants a person to read them.
-    reopened = replace(touched, state=State.OPEN, closed_at=None)
     kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
-    if kind == "reopened":
-        reopened = replace(reopened, due_at=due(case, ticket.queue))
+    reopened = replace(unheld(touched), state=State.OPEN, closed_at=None, answered_at=None, undo=None)
+    first = None
+    if kind == "follow-up":
+        # Who took it has it still; what was put off is in sight again.
+        reopened = replace(reopened, claimed_by=ticket.claimed_by, claimed_until=ticket.claimed_until)
+    else:
+        first = _whose(case, ticket)
+        claimed_until = case.post.counter.calendar.after_open(case.now, case.office.claim) if first else None
+        reopened = replace(
+            reopened,
+            due_at=_due_again(case, ticket),
+            asked_by=ticket.asked_by,
+            claimed_by=first.address if first else None,
+            claimed_until=claimed_until,
+        )
     event = case.event(kind, ticket.number, subject=clean_text(mail.subject), attachments=len(mail.attachments))
-    told = notice.notices(case.post, reopened, mail.raw)
+    told = notice.notices(case.post, reopened, mail.raw, case.known.away, first=first)
     return replace(base, changed=(reopened,), events=(event,), outbox=tuple(told))
+
+
+def _whose(case: Case, ticket: Ticket) -> Officer | None:
+    """The officer whose question or answer this mail is about: they see it first, or who stands in for them."""
+    office, away = case.office, case.known.away
+    officer = office.officers.get(ticket.asked_by or ticket.answered_by or "")
+    if officer is not None and officer.address in away:
+        officer = office.officers.get(officer.deputy or "")
+    if officer is None or not officer.active or officer.address in away:
+        return None
+    return officer
+
+
+def _due_again(case: Case, ticket: Ticket) -> datetime | None:
+    """What was left when the officer asked; after an answer, all of it anew."""
+    if ticket.due_left is None:
+        return due(case, ticket.queue)
+    return case.post.counter.calendar.after_open(case.now, timedelta(seconds=ticket.due_left))
 
 
 def again(case: Case, ticket: Ticket, verdict: Verdict) -> Plan:
@@ -111,4 +143,6 @@ def _filled(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         links=ticket.links + links(case.mail),
         due_at=None if missing else due(case, queue),
         closed_at=None,
+        answered_at=None,
+        undo=None,
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
 
-from loket.core import headers, refuse, token
+from loket.core import headers, parse, refuse, token
 from loket.core.bounce import read_bounce
+from loket.core.codes import Codes
 from loket.core.gate import Caps, Gate
-from loket.core.model import InboundMail, Plan, Sent, State, Ticket
+from loket.core.model import Held, HeldState, InboundMail, Kind, Phase, Plan, Sent, State, Ticket
 from loket.core.same import fingerprint
+
+# So many tickets in the body of one mail are looked for: anybody can write an officer's token down, sound or not.
+MAX_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class Hints:
     addresses: frozenset[str]
     message_ids: frozenset[str] = frozenset()
     fingerprints: frozenset[str] = frozenset()
+    # Officers who are asked about, for what their desk holds.
+    officers: frozenset[str] = frozenset()
 
 
 def hints(mails: Iterable[InboundMail]) -> Hints:
@@ -28,18 +36,28 @@ def hints(mails: Iterable[InboundMail]) -> Hints:
     addresses: set[str] = set()
     message_ids: set[str] = set()
     fingerprints: set[str] = set()
+    officers: set[str] = set()
     for mail in mails:
         fingerprints.add(fingerprint(mail))
         for text in (mail.subject, *mail.in_reply_to, *mail.references):
             numbers.update(match[0].upper() for match in token.NUMBER.finditer(text))
         addresses.update(author.spec for author in mail.authors)
+        if token.holds_officer_token("\n".join((mail.subject, *mail.in_reply_to, *mail.references))):
+            # An officer may answer several tickets in one mail, each named in a line of it.
+            body = parse.body_text(mail)
+            numbers.update(match[0].upper() for match in islice(token.NUMBER.finditer(body), MAX_NAMED))
+            officers.update(author.spec for author in mail.authors)
         if mail.header(refuse.LOOP_HEADER.lower()) is not None:
             message_ids.add(mail.message_id)
         elif refuse.is_report(mail):
             bounce = read_bounce(mail)
             message_ids.update(bounce.message_ids if bounce else ())
     return Hints(
-        frozenset(numbers), frozenset(addresses), frozenset(message_ids - {""}), frozenset(fingerprints - {""})
+        frozenset(numbers),
+        frozenset(addresses),
+        frozenset(message_ids - {""}),
+        frozenset(fingerprints - {""}),
+        frozenset(officers),
     )
 
 
@@ -55,6 +73,13 @@ class Known:
     open_in_queue: dict[str, int] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     said_lately: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Who is away until when; answers kept back, by ticket; mails to applicants that have not left, by ticket.
+    away: dict[str, datetime] = field(default_factory=dict)
+    held: dict[str, list[Held]] = field(default_factory=dict)
+    unsent: dict[str, list[str]] = field(default_factory=dict)
+    # How many are late in each queue; asked for where an officer speaks.
+    late: dict[str, int] = field(default_factory=dict)
+    codes: Codes = field(default_factory=Codes)
     gate: Gate = field(default_factory=lambda: Gate(Caps()))
 
     def next_number(self, prefix: str) -> str:
@@ -96,6 +121,27 @@ class Known:
             if ticket.state is State.OPEN:
                 self.open_in_queue[ticket.queue] = self.open_in_queue.get(ticket.queue, 0) + 1
             self.add(ticket)
+        self._after_officers(plan)
+        self.codes.after(plan)
+
+    def _after_officers(self, plan: Plan) -> None:
+        self.away.update({absence.officer: absence.until for absence in plan.absences})
+        for held in plan.held:
+            there = [one for one in self.held.get(held.ticket, []) if one.key != held.key]
+            self.held[held.ticket] = [*there, held] if held.state is HeldState.HELD else there
+            if held.state is HeldState.SENT:
+                self.unsent.setdefault(held.ticket, []).append(held.key)
+        for mail in plan.outbox:
+            if mail.ticket and mail.kind in TO_APPLICANT and not mail.held:
+                self.unsent.setdefault(mail.ticket, []).append(mail.key)
+        for move in plan.moves:
+            for keys in self.unsent.values():
+                if move.key in keys and move.phase is Phase.CANCELLED:
+                    keys.remove(move.key)
+
+
+# An officer's own words to an applicant, which can be called back until they leave.
+TO_APPLICANT = (Kind.DELIVERY, Kind.QUESTION)
 
 
 def identity(fields: dict[str, str], free: str | None) -> str:

@@ -7,7 +7,6 @@ copies of a large mail; the daemon mostly needs the header block and a list of p
 from __future__ import annotations
 
 import binascii
-import html
 import quopri
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from email.message import Message
 from functools import lru_cache
 
 from loket.core import headers
+from loket.core.markup import html_to_text, unflowed
 from loket.core.model import Buffer, Part
 
 MAX_DEPTH = 30
@@ -102,6 +102,7 @@ class _Kind:
     charset: str
     name: str
     report_type: str
+    flowed: bool
 
 
 def _kind(fields: list[tuple[str, bytes]], default: str) -> _Kind:
@@ -126,6 +127,7 @@ def _read_kind(value: str, disposition: str, default: str) -> _Kind:
         charset=_param(params, "charset"),
         name=headers.clean_text(_param(params, "filename", "content-disposition") or _param(params, "name")),
         report_type=_param(params, "report-type").lower(),
+        flowed=_param(params, "format").lower() == "flowed",
     )
 
 
@@ -181,6 +183,7 @@ def _read_entity(
             name=kind.name,
             content_id=_field(fields, "content-id").strip("<> "),
             parent=entity.parent,
+            flowed=kind.flowed,
         )
     )
     return []
@@ -249,42 +252,9 @@ def text(data: Buffer, part: Part) -> str:
     """A text part as lines, HTML reduced to its words; at most 1 MiB of it is read."""
     short = head(part, MAX_TEXT)
     decoded = headers.decode_charset(content(data, short), part.charset or "utf-8").replace("\r\n", "\n")
-    return html_to_text(decoded) if part.media_type == "text/html" else decoded
-
-
-# A tag ends at its `>` or before the next `<`: a megabyte of `<` would else be read again from each of them.
-_GONE = re.compile(
-    r"<(script|style|title)\b.*?(</\1\s*>|\Z)|<head\b.*?(</head\s*>|(?=<body\b)|\Z)|<!--.*?(-->|\Z)",
-    re.IGNORECASE | re.DOTALL,
-)
-_QUOTE = re.compile(r"<blockquote\b|<div\b[^<>]*\bclass=[\"']?gmail_quote", re.IGNORECASE)
-_QUOTE_END = re.compile(r"</blockquote\b[^<>]*>", re.IGNORECASE)
-_BREAK = re.compile(r"<(br|/p|/div|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^<>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]*>")
-# No character has a number of so many digits, and Python refuses to read thousands of them.
-_NO_CHARACTER = re.compile(r"&#[0-9]{20,};?")
-
-
-def html_to_text(markup: str) -> str:
-    """The words of an HTML letter, line by line; quoted mail is marked with `> `."""
-    mark = _QUOTE.search(markup)
-    if not mark:
-        return _words(markup)
-    ends = [end.end() for end in _QUOTE_END.finditer(markup, mark.start())]
-    end = ends[-1] if ends else len(markup)
-    quoted = "\n".join("> " + line for line in _words(markup[mark.start() : end]).splitlines())
-    return f"{_words(markup[: mark.start()])}\n{quoted}\n{_words(markup[end:])}".strip("\n")
-
-
-def _words(markup: str) -> str:
-    flat = " ".join(_GONE.sub(" ", markup).split())
-    broken = _BREAK.sub("\n", flat)
-    lines = (" ".join(line.replace("\xa0", " ").split()) for line in _unescape(_TAG.sub("", broken)).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _unescape(text: str) -> str:
-    return html.unescape(_NO_CHARACTER.sub("\ufffd", text))
+    if part.media_type == "text/html":
+        return html_to_text(decoded)
+    return unflowed(decoded) if part.flowed else decoded
 
 
 def read_header(data: Buffer) -> list[tuple[str, bytes]]:

@@ -23,6 +23,12 @@ class MailRef:
     def __str__(self) -> str:
         return f"{self.mailbox}/{self.uidvalidity}/{self.uid}"
 
+    @classmethod
+    def of(cls, text: str) -> MailRef:
+        """The identity that `str` wrote."""
+        mailbox, uidvalidity, uid = text.rsplit("/", 2)
+        return cls(mailbox, int(uidvalidity), int(uid))
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -78,11 +84,35 @@ class Part:
     name: str
     content_id: str
     parent: str
+    flowed: bool = False
 
     @property
     def size(self) -> int:
         """Octets before decoding."""
         return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What an inspection found in an attachment; `fault` is why it cannot be a letter, `active` what it could do."""
+
+    kind: Literal["pdf", "image", "other"]
+    pages: int = 0
+    fault: Literal["", "unreadable", "encrypted"] = ""
+    active: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found out about a mail at the edge, before anything is decided about it.
+
+    `scans` by SHA-256 of the attachment, `signers` the domains whose DKIM signature on the mail holds, `limit` the
+    octets that the counter's submission server takes, where it says so.
+    """
+
+    scans: Mapping[str, Scan] = field(default_factory=dict)
+    signers: frozenset[str] = frozenset()
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +137,7 @@ class InboundMail:
     report_type: str
     parts: tuple[Part, ...]
     defects: tuple[str, ...]
+    evidence: Evidence = field(default_factory=Evidence)
     # What has been read of the bodies, so that nothing is decoded twice (`core.parse.once`).
     read: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -216,6 +247,20 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """How a ticket stood before the answer that `key` delivers, should it be called back."""
+
+    key: str
+    state: State
+    outcome: str | None
+    answered_by: str | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    due_at: datetime | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """One piece of work (the applicant reads "nomor tiket")."""
 
@@ -248,6 +293,19 @@ class Ticket:
     # What its first mail's content comes to (`core.same`), and whether that seems to name several products.
     fingerprint: str = ""
     several: bool = False
+    # When it was answered, as long as its applicant has not written since: a second answer is then held.
+    answered_at: datetime | None = None
+    # Who works on it, and until when nobody else sees it.
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+    # Out of the digests until then.
+    snoozed_until: datetime | None = None
+    # Who asked the applicant something, and the seconds of opening time that were left then.
+    asked_by: str | None = None
+    due_left: int | None = None
+    # The officers' last note on it.
+    note: str = ""
+    undo: Undo | None = None
 
     @property
     def about(self) -> str:
@@ -310,6 +368,7 @@ class Kind(StrEnum):
     STATUS = "status"
     REMINDER = "reminder"
     DELIVERY = "delivery"
+    QUESTION = "question"
     NOTICE = "notice"
     RECEIPT = "receipt"
     DIGEST = "digest"
@@ -323,7 +382,7 @@ class Kind(StrEnum):
     @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
-        return {Kind.DELIVERY: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+        return {Kind.DELIVERY: 0, Kind.QUESTION: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +402,8 @@ class Outbound:
     ticket: str | None = None
     eight_bit: bool = False
     not_before: datetime | None = None
+    # Written down, and kept back until an officer says so.
+    held: bool = False
 
     @property
     def size(self) -> int:
@@ -388,6 +449,7 @@ class Occurrence:
 class Phase(StrEnum):
     """Where an outgoing mail stands; the last four are ends."""
 
+    HELD = "held"
     DUE = "due"
     CLAIMED = "claimed"
     DATA = "data"
@@ -419,6 +481,105 @@ class Mark:
     reply: str
 
 
+class HeldState(StrEnum):
+    """What became of an answer that was kept back."""
+
+    HELD = "held"
+    SENT = "sent"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An officer's answer that is written to the last byte and kept back: `key` is its row in the outbox.
+
+    `mail` is the officer's own mail (its `MailRef` in text), `reason` why it waits.
+    """
+
+    key: str
+    mail: str
+    ticket: str
+    officer: str
+    outcome: str
+    reason: str
+    at: datetime
+    argument: str = ""
+    # Name, size in words and SHA-256 of each scan.
+    files: tuple[tuple[str, str, str], ...] = ()
+    state: HeldState = HeldState.HELD
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """The scans by content."""
+        return tuple(sha256 for _, _, sha256 in self.files)
+
+
+class CodeState(StrEnum):
+    """What became of a confirmation code; all but the first are ends."""
+
+    OPEN = "open"
+    USED = "used"
+    SPENT = "spent"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A file of a letter as its officer is shown it; `pages` 0 where nobody counted, `active` what it could do."""
+
+    name: str
+    size: str
+    sha256: str
+    pages: int = 0
+    active: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A letter that waits for its officer's code: `key` is its row in the outbox."""
+
+    key: str
+    ticket: str
+    about: str
+    title: str
+    recipient: str
+    files: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code that an officer was sent, by its keyed hash alone, and the letters it lets go.
+
+    `id` is the outbox key of the mail that tells it, `wrong` how often another was tried.
+    """
+
+    id: str
+    officer: str
+    digest: str
+    letters: tuple[Pending, ...]
+    at: datetime
+    until: datetime
+    wrong: int = 0
+    state: CodeState = CodeState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """An officer is away and back at `until`; an absence that is over has an end in the past."""
+
+    officer: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A mail of ours that has not left takes another way: kept back, it is now due; or it is called off."""
+
+    key: str
+    phase: Phase
+    not_before: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every change one mail or one timer causes, composed before any of it is performed."""
@@ -435,6 +596,12 @@ class Plan:
     quarantine: Quarantined | None = None
     occurrence: Occurrence | None = None
     marks: tuple[Mark, ...] = ()
+    held: tuple[Held, ...] = ()
+    moves: tuple[Move, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    codes: tuple[Code, ...] = ()
+    # Other mails than the plan's own that a person must look at now.
+    set_aside: tuple[tuple[MailRef, Quarantined], ...] = ()
 
 
 class ReceiptKind(StrEnum):

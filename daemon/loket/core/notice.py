@@ -1,65 +1,24 @@
-"""Mail to officers about items: ready answers, notices of single items, and the digest of a queue."""
+"""Mail to officers about items: notices of single ones, and the digest of a queue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from loket.core import compose, context, tongue
+from loket.core import compose, context, orders, token, tongue
 from loket.core.compose import ByteForm, Enclosure
+from loket.core.errand import in_hand
+from loket.core.item import is_due_today, is_late, is_returned, item, ready_answer, state_text
 from loket.core.mail import Post
-from loket.core.model import Kind, Occurrence, Outbound, Plan, RawMail, State, StoredFile, Ticket
+from loket.core.model import Kind, Occurrence, Outbound, Plan, RawMail, StoredFile, Ticket
 from loket.core.office import Officer
 
+__all__ = ["DigestItem", "digest", "notices", "single", "state_text"]
 
-def ready_answer(counter: str, command: str, token: str) -> str:
-    """A `mailto:` link (RFC 6068) that opens an answer with the command and the item's token in its subject."""
-    subject = quote(f"{command} [{token}]", safe="")
-    return f"mailto:{quote(counter, safe='@')}?subject={subject}&body={quote(command, safe='')}%0D%0A%0D%0A"
-
-
-def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[str, Any]:
-    """One item as the templates see it."""
-    office, now = post.office, post.now
-    token = post.keys.officer(ticket.number, officer.address, now)
-    late = ticket.due_at is not None and ticket.due_at < now and ticket.state is State.OPEN
-    return {
-        "number": ticket.number,
-        "about": ticket.about,
-        "applicant": ticket.applicant,
-        "applicant_name": ticket.applicant_name,
-        "age": tongue.age(now - ticket.created_at, office.language),
-        "due": tongue.day_and_time(ticket.due_at, office.zone, office.language) if ticket.due_at else "",
-        "late": late,
-        "state": ticket.state.value,
-        "state_text": state_text(office.language, ticket.state),
-        "several": ticket.several,
-        "attachments": ticket.attachments,
-        "file_links": ticket.links,
-        "original": original,
-        "links": [
-            {
-                "label": f"{command['command']} – {command['title']}",
-                "href": ready_answer(post.counter.address, command["command"], token),
-            }
-            for command in context.commands(office, ticket.queue)
-        ],
-    }
-
-
-_STATE_TEXT = {"id": {"open": "menunggu petugas", "waiting": "menunggu pemohon", "closed": "selesai"}}
-
-
-def state_text(language: str, state: State) -> str:
-    """A ticket's state in an officer's words."""
-    return _STATE_TEXT.get(language, {}).get(state.value, state.value)
-
-
-def _officer(officer: Officer) -> dict[str, str]:
-    return {"name": officer.name, "address": officer.address}
+# A mail of more is no overview, and Gmail cuts what is longer than 102 KB of HTML off.
+MAX_ITEMS = 25
 
 
 def _queues(post: Post, items: Sequence[tuple[Ticket, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -77,41 +36,73 @@ def _queues(post: Post, items: Sequence[tuple[Ticket, dict[str, Any]]]) -> list[
     ]
 
 
-def notices(post: Post, ticket: Ticket, raw: RawMail) -> list[Outbound]:
-    """One notice to each officer of the queue, where the queue asks for them as items arrive."""
+def notices(
+    post: Post, ticket: Ticket, raw: RawMail, away: Mapping[str, datetime], *, first: Officer | None = None
+) -> list[Outbound]:
+    """A notice at once to whom it concerns, with the mail that causes it.
+
+    To each officer of the queue, where the queue asks for them; to `first`, whose answer or question the mail is
+    about, in any case; to nobody else where somebody has the ticket in hand.
+    """
     queue = post.office.queues.get(ticket.queue)
-    if queue is None or not queue.notices:
+    told = post.office.at_work(ticket.queue, away) if queue is not None and queue.notices else []
+    whose = in_hand(ticket, post, away)
+    told = [officer for officer in told if whose in (None, officer.address)]
+    if first is not None and first not in told:
+        told = [first, *told]
+    if not told:
         return []
     form = compose.byte_form(bytes(raw.data)) if not raw.large else ByteForm(eight_bit=False, unsafe=True)
-    written = []
-    for officer in post.office.serving(ticket.queue):
-        name = f"{ticket.number}.eml"
-        said = {
-            **context.base(post.office, post.counter, post.now),
-            "officer": _officer(officer),
-            "queues": _queues(post, [(ticket, item(post, ticket, officer, name))]),
-            "total": 1,
-            "late_total": 0,
-            "oldest": "",
-            "part": 1,
-            "parts": 1,
-            "now": tongue.day_and_time(post.now, post.office.zone, post.office.language),
-        }
-        fits = raw.stored.size * 4 // 3 < post.counter.max_size * 9 // 10
-        written.append(
-            post.write(
-                Kind.NOTICE,
-                f"notice:{raw.ref}:{officer.address}",
-                post.office.letters.render("petugas/pemberitahuan", said),
-                officer.address,
-                to_name=officer.name,
-                root=post.keys.officer(ticket.number, officer.address, post.now),
-                ticket=ticket.number,
-                markup=post.office.letters.html("petugas/pemberitahuan", said),
-                enclosures=[Enclosure(raw.stored, name, form=form)] if fits else [],
-            )
+    name = f"{ticket.number}.eml"
+    fits = raw.stored.size * 4 // 3 < post.counter.max_size * 9 // 10
+    enclosures = [Enclosure(raw.stored, name, form=form)] if fits else []
+    return [
+        single(
+            post,
+            ticket,
+            officer,
+            f"notice:{raw.ref}:{officer.address}",
+            why="answered" if officer == first else "",
+            enclosures=enclosures,
         )
-    return written
+        for officer in told
+    ]
+
+
+def single(
+    post: Post,
+    ticket: Ticket,
+    officer: Officer,
+    key: str,
+    *,
+    why: str = "",
+    by: str = "",
+    enclosures: Sequence[Enclosure] = (),
+) -> Outbound:
+    """A notice of one item; `why` is what makes it this officer's, `by` the colleague who says so."""
+    original = ", ".join(enclosure.name for enclosure in enclosures)
+    said = {
+        **context.base(post.office, post.counter, post.now),
+        "officer": context.officer(officer),
+        "queues": _queues(post, [(ticket, item(post, ticket, officer, original))]),
+        "why": why,
+        "by": by,
+    }
+    written = post.write(
+        Kind.NOTICE,
+        key,
+        post.office.letters.render("petugas/pemberitahuan", said),
+        officer.address,
+        to_name=officer.name,
+        root=post.keys.officer(ticket.number, officer.address, post.now),
+        ticket=ticket.number,
+        markup=post.office.letters.html("petugas/pemberitahuan", said),
+        enclosures=enclosures,
+    )
+    # Nobody is called to work on a day off.
+    calendar = post.counter.calendar
+    works = calendar.works(post.now.astimezone(post.office.zone).date())
+    return written if works else replace(written, not_before=calendar.next_open(post.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +120,64 @@ def digest(
     occurrence: Occurrence,
     *,
     eight_bit_way: bool = False,
+    others: Sequence[tuple[Ticket, str]] = (),
 ) -> Plan:
-    """The digest of one officer and mailbox: late ones first, then by due time; originals up to the size budget.
+    """The digest of one officer and mailbox: late ones first, then what came back to this officer, then by due time.
 
     What does not fit goes into following parts, each a mail of its own; with nothing to say the plan holds
-    only the occurrence.
+    only the occurrence. `others` are tickets that colleagues have in hand, and who; alone they are no reason to write.
     """
     far = datetime.max.replace(tzinfo=post.now.tzinfo)
-    ordered = sorted(items, key=lambda one: (one.ticket.due_at or far, one.ticket.number))
+
+    def place(one: DigestItem) -> tuple[bool, bool, datetime, str]:
+        ticket = one.ticket
+        return (
+            not is_late(ticket, post.now),
+            not is_returned(ticket, officer),
+            ticket.due_at or far,
+            ticket.number,
+        )
+
+    ordered = sorted(items, key=place)
+    said = _whole(post, officer, [one.ticket for one in ordered], others)
     parts = _into_parts(ordered, post.counter.max_size * 8 // 10)
     outbox = tuple(
-        _part(post, officer, ordered, part, number, len(parts), occurrence, eight_bit_way)
+        _part(post, officer, said, part, number, len(parts), occurrence, eight_bit_way)
         for number, part in enumerate(parts, start=1)
     )
     return Plan(occurrence=occurrence, outbox=outbox)
+
+
+def _whole(
+    post: Post, officer: Officer, tickets: Sequence[Ticket], others: Sequence[tuple[Ticket, str]]
+) -> dict[str, Any]:
+    """What every part says of the whole."""
+    office, now = post.office, post.now
+    oldest = min((ticket.created_at for ticket in tickets), default=now)
+    desk = post.keys.officer(token.desk(office.prefix), officer.address, now)
+    counts: dict[str, list[int]] = {}
+    for ticket in tickets:
+        count = counts.setdefault(ticket.queue, [0, 0])
+        count[0] += 1
+        count[1] += is_late(ticket, now)
+    return {
+        **context.base(office, post.counter, now),
+        "officer": context.officer(officer),
+        "total": len(tickets),
+        "late_total": sum(is_late(ticket, now) for ticket in tickets),
+        "today_total": sum(is_due_today(post, ticket) for ticket in tickets),
+        "oldest": tongue.age(now - oldest, office.language),
+        "queue_counts": [
+            {"title": office.queues[queue].title if queue in office.queues else queue, "total": total, "late": late}
+            for queue, (total, late) in counts.items()
+        ],
+        "others": [{"number": ticket.number, "about": ticket.about, "by": name} for ticket, name in others],
+        "first_total": sum(is_returned(ticket, officer) for ticket in tickets),
+        "desk_links": [
+            {"command": word, "href": ready_answer(post.counter.address, word, desk)} for word in orders.TICKETLESS
+        ],
+        "now": tongue.day_and_time(now, office.zone, office.language),
+    }
 
 
 _Enclosed = list[tuple[DigestItem, list[Enclosure], bool]]
@@ -163,7 +198,7 @@ def _into_parts(items: Sequence[DigestItem], budget: int) -> list[_Enclosed]:
             suffix = "" if index == 0 else f"-{index + 1}"
             enclosures.append(Enclosure(file, f"{one.ticket.number}{suffix}.eml", form=form))
             size += cost
-        if not parts or size > room:
+        if not parts or size > room or len(parts[-1]) == MAX_ITEMS:
             parts.append([])
             room = budget
         parts[-1].append((one, enclosures, too_large))
@@ -174,36 +209,26 @@ def _into_parts(items: Sequence[DigestItem], budget: int) -> list[_Enclosed]:
 def _part(
     post: Post,
     officer: Officer,
-    ordered: Sequence[DigestItem],
+    whole: Mapping[str, Any],
     part: _Enclosed,
     number: int,
     parts: int,
     occurrence: Occurrence,
     eight_bit_way: bool,
 ) -> Outbound:
-    office, now = post.office, post.now
-    oldest = min((one.ticket.created_at for one in ordered), default=now)
+    office = post.office
     shown = [
         (one.ticket, item(post, one.ticket, officer, _original(office.language, enclosures, too_large)))
         for one, enclosures, too_large in part
     ]
-    said: Mapping[str, Any] = {
-        **context.base(office, post.counter, now),
-        "officer": _officer(officer),
-        "queues": _queues(post, shown),
-        "total": len(ordered),
-        "late_total": sum(one.ticket.due_at is not None and one.ticket.due_at < now for one in ordered),
-        "oldest": tongue.age(now - oldest, office.language),
-        "part": number,
-        "parts": parts,
-        "now": tongue.day_and_time(now, office.zone, office.language),
-    }
+    said = {**whole, "queues": _queues(post, shown), "part": number, "parts": parts}
     return post.write(
         Kind.DIGEST,
         f"digest:{occurrence.what}:{occurrence.whom}:{occurrence.due_at.isoformat()}:{number}",
         office.letters.render("petugas/rekap", said),
         officer.address,
         to_name=officer.name,
+        root=post.keys.officer(token.desk(office.prefix), officer.address, post.now),
         markup=office.letters.html("petugas/rekap", said),
         enclosures=[enclosure for _, enclosures, _ in part for enclosure in enclosures],
         eight_bit_way=eight_bit_way,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from loket.core.authres import Trust
 from loket.core.calendar import Calendar, Times, WorkingDays
 from loket.core.classify import Desk
 from loket.core.letters import Letters
 from loket.core.rules import Channel, Outcome, Queue
-
 
 MOST_FORMS = 20
 
@@ -23,6 +24,7 @@ class Officer:
     name: str
     queues: tuple[str, ...]
     active: bool = True
+    deputy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Counter:
     calendar: Calendar
     hours_printed: bool
     max_size: int = 25_000_000
+    trust: Trust = field(default_factory=Trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,15 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """How codes work: how long the mail with one waits for more letters, how long it is good, how many tries it has."""
+
+    window: timedelta = timedelta(minutes=2)
+    life: timedelta = timedelta(hours=24)
+    tries: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """Everything a decision needs to know beside the mail and the store."""
 
@@ -93,6 +105,9 @@ class Office:
     letters: Letters
     rules_hash: str
     patience: Patience = Patience()
+    # How many hours of opening time an item that an officer took is theirs alone.
+    claim: timedelta = timedelta(hours=8)
+    confirm: Confirm = Confirm()
     # The office's own texts in the language it speaks here.
     words: Mapping[str, str] = field(default_factory=dict)
     # The same office in the other languages that letters are written in: their letters, and its words translated.
@@ -114,6 +129,27 @@ class Office:
     def serving(self, queue: str) -> list[Officer]:
         """The active officers of a queue, in the configuration's order."""
         return [officer for officer in self.officers.values() if officer.active and queue in officer.queues]
+
+    def standing_in(self, officer: Officer, away: Mapping[str, datetime]) -> list[Officer]:
+        """The absent officers whose deputy this one is."""
+        return [
+            one
+            for one in self.officers.values()
+            if one.active and one.address in away and one.deputy == officer.address
+        ]
+
+    def queues_of(self, officer: Officer, away: Mapping[str, datetime]) -> tuple[str, ...]:
+        """The queues an officer answers in, those of absent colleagues included."""
+        theirs = (queue for one in self.standing_in(officer, away) for queue in one.queues)
+        return tuple(dict.fromkeys((*officer.queues, *theirs)))
+
+    def at_work(self, queue: str, away: Mapping[str, datetime]) -> list[Officer]:
+        """Who is told of something in a queue: those who serve it and are here, deputies included."""
+        return [
+            one
+            for one in self.officers.values()
+            if one.active and one.address not in away and queue in self.queues_of(one, away)
+        ]
 
     def outcome(self, queue: str, command: str) -> tuple[str, Outcome] | None:
         """The outcome that a command stands for in a queue."""

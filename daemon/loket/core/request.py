@@ -89,7 +89,7 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         [] if verdict.refusal or answered else [response(case, ticket, verdict, told, place=queue_place(case, ticket))]
     )
     if ticket.state is State.OPEN:
-        outbox += notice.notices(case.post, ticket, mail.raw)
+        outbox += notice.notices(case.post, ticket, mail.raw, case.known.away)
     return Plan(
         mail.raw.ref,
         Fate.TICKET,

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from rapidfuzz import fuzz
 
 from loket.core import normal
-from loket.core.calendar import WorkingDays
+from loket.core.calendar import Soon, WorkingDays
 from loket.core.conditions import Condition
 from loket.core.model import TRIAGE
 from loket.core.strict import Strict, Word, also_written
@@ -148,8 +148,12 @@ class Outcome(Strict):
     words: Literal["required", "optional"] = "optional"
     argument: str | None = None
     letter: bool = False
+    proof: Literal["token", "trusted", "code", "either", "both"] | None = Field(
+        default=None, description="what it takes beside the officer's address and token; either for letters"
+    )
     closes: bool = False
     then: Literal["waiting", "open"] | None = None
+    undo: Soon | None = Field(default=None, description="how long it waits before it leaves, for BATAL")
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:

@@ -80,6 +80,20 @@ def holds_officer_token(text: str) -> bool:
     return any(match["kind"].lower() == "o" for match in REFERENCE.finditer(text))
 
 
+# The number of no ticket: an officer's token for it speaks for the officer's desk as a whole.
+_DESK = re.compile(r"[A-Z]{2,8}-0000-000000-0")
+
+
+def desk(prefix: str) -> str:
+    """What stands in the place of a ticket's number in an officer's token that is for no ticket."""
+    return number(prefix, 0, 0)
+
+
+def is_desk(text: str) -> bool:
+    """Whether a token for that number is for no ticket."""
+    return _DESK.fullmatch(text) is not None
+
+
 def number(prefix: str, year: int, serial: int) -> str:
     """A ticket number with its check digit, as in LKT-2026-000123-7."""
     digits = f"{year:04d}{serial:06d}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from loket.core import context
+from loket.core.errand import unheld
 from loket.core.headers import clean_text
+from loket.core.known import TO_APPLICANT
 from loket.core.mail import Post
 from loket.core.model import Event, Kind, Outbound, Phase, Plan, Sent, State, Ticket
 
 # Mail about mail that failed ends here: an alert that cannot be delivered raises no other.
-_TOLD = frozenset({Kind.DELIVERY, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
+_TOLD = frozenset({*TO_APPLICANT, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
 
 
 def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
@@ -30,8 +33,12 @@ def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, sai
         {"kind": sent.kind.value, "recipient": sent.recipient, "phase": phase.value, "reply": clean_text(said, 300)},
     )
     changed: tuple[Ticket, ...] = ()
-    if ticket is not None and sent.kind is Kind.DELIVERY and phase is not Phase.IN_DOUBT:
-        changed = (replace(ticket, state=State.OPEN, closed_at=None, updated_at=post.now),)
+    if ticket is not None and sent.kind in TO_APPLICANT and phase is not Phase.IN_DOUBT:
+        reopened = replace(unheld(ticket), state=State.OPEN, closed_at=None, answered_at=None, updated_at=post.now)
+        if ticket.due_left is not None:
+            left = timedelta(seconds=ticket.due_left)
+            reopened = replace(reopened, due_at=post.counter.calendar.after_open(post.now, left))
+        changed = (reopened,)
     outbox = tuple(_alerts(post, sent, ticket, phase, said, cause)) if sent.kind in _TOLD else ()
     return Plan(events=(event,), changed=changed, outbox=outbox)
 
@@ -40,8 +47,9 @@ def _alerts(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: s
     """To the officer who answered and the admin; for mail to an officer, to the admin alone."""
     office = post.office
     to: dict[str, str] = {}
-    if sent.kind is Kind.DELIVERY and ticket is not None:
-        answered = office.officers.get(ticket.answered_by or "")
+    if sent.kind in TO_APPLICANT and ticket is not None:
+        wrote = ticket.asked_by if sent.kind is Kind.QUESTION else ticket.answered_by
+        answered = office.officers.get(wrote or "")
         told = [answered] if answered and answered.active else office.serving(ticket.queue)
         to.update({officer.address: officer.name for officer in told})
     if office.admin is not None and (phase is Phase.IN_DOUBT or not to):

@@ -12,7 +12,8 @@ ANI, BUDI, CITRA = "ani@pom.go.id", "budi@pom.go.id", "citra@pom.go.id"
 DEWI, EKO, FAJAR = "dewi@pom.go.id", "eko@pom.go.id", "fajar@pom.go.id"
 OFFICERS = (ANI, BUDI, CITRA, DEWI, EKO, FAJAR)
 
-ANSWERED, MOVED, REFUSED = "answered", "moved", "command-refused"
+# A letter leaves when its officer has confirmed it; the answer itself brings the code.
+ANSWERED, MOVED, REFUSED, CONFIRMED = "answered", "moved", "command-refused", "code-written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ MORNING = (
         "Jamu Kunyit Asam Segar",
         "SK",
         Answer("Selamat, SK NIE sudah terbit.", (_scan("SK NIE Jamu Kunyit Asam Segar.pdf", "SK NIE", "Jamu Kunyit"),)),
+        CONFIRMED,
     ),
     Errand(
         ANI,
@@ -75,6 +77,7 @@ MORNING = (
             "Selamat.",
             (_scan("SK NIE Omega Laut.pdf", "SK NIE"), _scan("Lampiran SK Omega Laut.pdf", "LAMPIRAN SK")),
         ),
+        CONFIRMED,
     ),
     Errand(CITRA, "berkas-ot", "Jamu Kunyit Asam Segar", "TERIMA"),
     Errand(
@@ -133,6 +136,7 @@ MIDDAY = (
         "Jamu Galian Singset",
         "SK",
         Answer("SK NIE terlampir.", (_scan("SK NIE Jamu Galian Singset.pdf", "SK NIE"),)),
+        CONFIRMED,
     ),
     Errand(
         BUDI,
@@ -140,6 +144,7 @@ MIDDAY = (
         "Cal-95",
         "SK",
         Answer("Selamat, SK NIE sudah terbit.", (_scan("SK NIE Cal-95.pdf", "SK NIE", "Cal-95"),)),
+        CONFIRMED,
     ),
     Errand(CITRA, "berkas-ot", "Beras Kencur Instan sudah kami upload", "TERIMA"),
 )

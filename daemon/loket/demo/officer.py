@@ -105,6 +105,15 @@ def reply(
     return _send(headers, f"{text}\n\n{intro}\n\n{quoted}\n", attachments, now)
 
 
+_CODE = re.compile(r"^[ \t]*(YA [A-Z2-7]{5}-[A-Z2-7]{5})[ \t]*\r?$", re.MULTILINE)
+
+
+def confirm(told_raw: bytes, *, now: datetime) -> bytes | None:
+    """The reply that confirms what a mail with a code lists; None for any other mail."""
+    found = _CODE.search(plain_text(told_raw))
+    return reply(told_raw, found[1], now=now) if found else None
+
+
 def ready_answers(raw: bytes) -> list[ReadyAnswer]:
     """Every different `mailto:` link a reader of the mail sees, in order: those of its HTML, or else of its text.
 

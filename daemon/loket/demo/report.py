@@ -114,7 +114,12 @@ class Report:
     @property
     def requests(self) -> list[Row]:
         """All other mail."""
-        return [row for row in self.rows if not row.errand]
+        return [row for row in self.rows if not row.errand and row not in self.codes]
+
+    @property
+    def codes(self) -> list[Row]:
+        """The officers' words on letters that waited for one."""
+        return [row for row in self.rows if row.event("code-used") is not None]
 
     def letters_of(self, row: Row) -> list[Sent]:
         """The officers' letters that went to the author of the mail that opened a ticket."""

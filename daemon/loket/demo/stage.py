@@ -71,6 +71,8 @@ def set_up(folder: Path, town: Town, needed: Iterable[str], *, stay: bool) -> Pa
     written["office"]["secret"] = "${file:secret}"  # noqa: S105 - a reference
     written["store"] = {"database": "sqlite:///var/loket.db", "files": "var/files"}
     written["rules"] = "rules"
+    # Nobody waits for a mail that might gather more letters.
+    written["confirm"] = {"window": "0 minutes"}
     for mailbox in written["mailboxes"].values():
         mailbox.update(login={"password": "${file:password}"}, history="all")
     written["digests"] = [{"for": "officers", "at": STAY_DIGESTS if stay else DIGESTS}]

@@ -21,7 +21,7 @@ from loket.demo.errands import MIDDAY, MORNING, OFFICERS, Errand
 from loket.demo.letter import PostBox, envelope_of
 from loket.demo.mails import mails
 from loket.demo.mails_asks import status_question
-from loket.demo.officer import Answer, ReadyAnswer, answer, plain_text, reply
+from loket.demo.officer import Answer, ReadyAnswer, answer, confirm, plain_text, reply
 from loket.demo.stage import DemoError
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ class Story:
         await self._mails_come_in()
         await self._digests(8, 30)
         await self._officers_answer(8, 40, MORNING)
+        await self._officers_confirm(8, 50)
         await self._applicants_react()
         await self._digests(13, 0)
         await self._officers_answer(13, 5, MIDDAY)
+        await self._officers_confirm(13, 15)
 
     def _move(self, hour: int, minute: int) -> None:
         self.clock.move(hour, minute)
@@ -111,6 +113,19 @@ class Story:
         if left:
             raise DemoError(f"no digest offers {left[0].command} for {left[0].about} to {left[0].officer}")
         await self._settled("Loket carries out what they said")
+
+    async def _officers_confirm(self, hour: int, minute: int) -> None:
+        """Who answered with a letter was told what would leave, and sends back the code."""
+        self._move(hour, minute)
+        told = {
+            officer: [confirm(raw, now=self.clock.now()) for raw in await self._unread(officer)] for officer in OFFICERS
+        }
+        # The last one lists all that still waits.
+        words = [word for said in told.values() if (word := next(filter(None, reversed(said)), None))]
+        for count, word in enumerate(words, start=1):
+            await self._submit(word)
+            self._say("officers confirm their letters", count, len(words), f"{count} mails")
+        await self._settled("Loket lets the letters go")
 
     async def _applicants_react(self) -> None:
         """One sends the forgotten design, one the subject she was shown, one asks where her request stands."""

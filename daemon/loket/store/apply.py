@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
-from loket.core.model import MailRef, Plan, StoredFile
+from loket.core.model import HeldState, MailRef, Phase, Plan, StoredFile
 from loket.store import schema
-from loket.store.rows import event_row, outbox_row, ticket_row
+from loket.store.codes import aside_rows, keep_codes
+from loket.store.rows import event_row, held_row, outbox_row, ticket_row
 
 Rows = list[dict[str, Any]]
+
+
+class Overtaken(Exception):
+    """A mail that was to be called off, or sent after all, is in a sender's hands."""
 
 
 def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
@@ -26,6 +31,9 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
     _insert(connection, schema.occurrence, [_occurrence(plan, now) for plan in plans if plan.occurrence])
     _marks(connection, plans, now)
+    _officers(connection, plans, now)
+    keep_codes(connection, plans)
+    _insert(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
 
 
@@ -82,6 +90,28 @@ def _marks(connection: Connection, plans: Sequence[Plan], now: datetime) -> None
             .where(schema.outbox.c.message_id == mark.message_id)
             .values(phase=mark.phase.value, reply=mark.reply, ended_at=now)
         )
+
+
+def _officers(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
+    """What is kept back, sent after all or called off, and who is away."""
+    for held in (held for plan in plans for held in plan.held):
+        if held.state is HeldState.HELD:
+            # It may be there already, and now wait for something else.
+            connection.execute(delete(schema.held).where(schema.held.c.key == held.key))
+            connection.execute(insert(schema.held).values(held_row(held)))
+        else:
+            connection.execute(update(schema.held).where(schema.held.c.key == held.key).values(state=held.state.value))
+    kept = (Phase.HELD.value, Phase.DUE.value)
+    for move in (move for plan in plans for move in plan.moves):
+        values: dict[str, Any] = {"phase": move.phase.value}
+        values |= {"next_at": move.not_before or now} if move.phase is Phase.DUE else {"ended_at": now}
+        moved = update(schema.outbox).where(schema.outbox.c.key == move.key, schema.outbox.c.phase.in_(kept))
+        if connection.execute(moved.values(values)).rowcount != 1:
+            # Read and written in one transaction, it cannot have left meanwhile; were it so, nothing of this happens.
+            raise Overtaken(f"outgoing mail {move.key} is not kept back any more")
+    for absence in (absence for plan in plans for absence in plan.absences):
+        connection.execute(delete(schema.absence).where(schema.absence.c.officer == absence.officer))
+        connection.execute(insert(schema.absence).values(officer=absence.officer, until=absence.until))
 
 
 def _ref(ref: MailRef) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
-from loket.store import schema
+from loket.store import officers, schema
 from loket.store.apply import apply_plans
 from loket.store.database import Database
 from loket.store.rows import ticket_of
@@ -73,9 +73,17 @@ class DeskStore:
             return False
         return True
 
-    def open_tickets(self, mailbox: str, queues: Sequence[str]) -> list[tuple[Ticket, list[StoredFile]]]:
-        """Open tickets of a mailbox in the queues, each with the stored mails that belong to it, oldest first."""
-        query = select(schema.ticket).where(_T.mailbox == mailbox, _T.queue.in_(queues), _T.state == State.OPEN.value)
+    def away(self, now: datetime) -> dict[str, datetime]:
+        """The officers who are away, and until when."""
+        with self.database.read() as connection:
+            return officers.away(connection, now)
+
+    def open_tickets(
+        self, mailbox: str, queues: Sequence[str], people: Sequence[str] = ()
+    ) -> list[tuple[Ticket, list[StoredFile]]]:
+        """Open tickets of a mailbox in the queues or taken by these people, each with the mails that belong to it."""
+        theirs = or_(_T.queue.in_(queues), _T.claimed_by.in_(people)) if people else _T.queue.in_(queues)
+        query = select(schema.ticket).where(_T.mailbox == mailbox, theirs, _T.state == State.OPEN.value)
         with self.database.read() as connection:
             tickets = [ticket_of(row) for row in connection.execute(query)]
             files: dict[str, list[StoredFile]] = {}

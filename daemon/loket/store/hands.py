@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
-from loket.core.model import Event, Fate, Phase, StoredFile
+from loket.core.model import Event, Fate, HeldState, Phase, StoredFile
 from loket.store import schema
 from loket.store.database import Database
 from loket.store.rows import event_row
@@ -34,19 +34,28 @@ class HandsStore:
         """Give an outgoing mail another phase, if it is in one of the allowed ones."""
         with self.database.write() as connection:
             row = connection.execute(
-                select(_O.phase, _O.ticket, _O.message_id).where(_O.id == outbox_id).with_for_update()
+                select(_O.key, _O.phase, _O.ticket, _O.message_id).where(_O.id == outbox_id).with_for_update()
             ).one_or_none()
             if row is None:
                 raise NotPossible(f"there is no outgoing mail {outbox_id}")
             if row.phase not in [phase.value for phase in allowed]:
                 names = " or ".join(phase.value for phase in allowed)
                 raise NotPossible(f"outgoing mail {outbox_id} is {row.phase}; this needs {names}")
+            if to is Phase.DUE and row.phase == Phase.CANCELLED.value and self._dropped(connection, row.key):
+                # Nobody's hand takes the place of its officer's word (promise P15).
+                raise NotPossible(f"outgoing mail {outbox_id} was kept back and never left; its officer answers anew")
             values: dict[str, Any] = {"phase": to.value, "reply": why}
             values |= {"next_at": now, "ended_at": None} if to is Phase.DUE else {"ended_at": now}
             connection.execute(update(schema.outbox).where(_O.id == outbox_id).values(values))
             detail = {"message_id": row.message_id, "before": row.phase, "phase": to.value}
             event = Event(now, "by-hand", row.ticket, self.actor, None, "", detail)
             connection.execute(insert(schema.event).values(event_row(event)))
+
+    @staticmethod
+    def _dropped(connection: Connection, key: str) -> bool:
+        held = schema.held.c
+        query = select(held.key).where(held.key == key, held.state == HeldState.DROPPED.value)
+        return connection.execute(query).first() is not None
 
     def quarantined(self, number: int) -> tuple[Mapping[str, Any], StoredFile]:
         """One mail in quarantine and its stored bytes."""

@@ -8,7 +8,20 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from loket.core.model import Encoding, Event, FileSegment, Outbound, Segment, State, StoredFile, Ticket
+from loket.core.model import (
+    Encoding,
+    Event,
+    FileSegment,
+    Held,
+    HeldState,
+    Outbound,
+    Phase,
+    Segment,
+    State,
+    StoredFile,
+    Ticket,
+    Undo,
+)
 
 
 def dump(value: object) -> str:
@@ -47,6 +60,14 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "language": of.language,
         "fingerprint": of.fingerprint,
         "several": of.several,
+        "answered_at": of.answered_at,
+        "claimed_by": of.claimed_by,
+        "claimed_until": of.claimed_until,
+        "snoozed_until": of.snoozed_until,
+        "asked_by": of.asked_by,
+        "due_left": of.due_left,
+        "note": of.note,
+        "undo": _undo_text(of.undo) if of.undo else None,
     }
 
 
@@ -80,6 +101,57 @@ def ticket_of(row: Row[Any]) -> Ticket:
         language=row.language,
         fingerprint=row.fingerprint,
         several=row.several,
+        answered_at=row.answered_at,
+        claimed_by=row.claimed_by,
+        claimed_until=row.claimed_until,
+        snoozed_until=row.snoozed_until,
+        asked_by=row.asked_by,
+        due_left=row.due_left,
+        note=row.note,
+        undo=_undo_of(row.undo) if row.undo else None,
+    )
+
+
+def _undo_text(of: Undo) -> str:
+    moments = [at.isoformat() if at else None for at in (of.answered_at, of.closed_at, of.due_at)]
+    return dump([of.key, of.state.value, of.outcome, of.answered_by, moments, list(of.missing)])
+
+
+def _undo_of(text: str) -> Undo:
+    key, state, outcome, answered_by, moments, missing = json.loads(text)
+    answered_at, closed_at, due_at = (datetime.fromisoformat(at) if at else None for at in moments)
+    return Undo(key, State(state), outcome, answered_by, answered_at, closed_at, due_at, tuple(missing))
+
+
+def held_row(of: Held) -> dict[str, Any]:
+    """The columns of an answer that is kept back."""
+    return {
+        "key": of.key,
+        "mail": of.mail,
+        "ticket": of.ticket,
+        "officer": of.officer,
+        "outcome": of.outcome,
+        "reason": of.reason,
+        "argument": of.argument,
+        "files": dump(of.files),
+        "state": of.state.value,
+        "at": of.at,
+    }
+
+
+def held_of(row: Row[Any]) -> Held:
+    """The answer in a row of the table `held`."""
+    return Held(
+        key=row.key,
+        mail=row.mail,
+        ticket=row.ticket,
+        officer=row.officer,
+        outcome=row.outcome,
+        reason=row.reason,
+        at=row.at,
+        argument=row.argument,
+        files=tuple((name, size, sha256) for name, size, sha256 in json.loads(row.files)),
+        state=HeldState(row.state),
     )
 
 
@@ -119,7 +191,7 @@ def outbox_row(of: Outbound, now: datetime) -> dict[str, Any]:
         "layout": dump(layout),
         "size": of.size,
         "eight_bit": of.eight_bit,
-        "phase": "due",
+        "phase": (Phase.HELD if of.held else Phase.DUE).value,
         "attempts": 0,
         "next_at": of.not_before or now,
         "created_at": now,

@@ -157,6 +157,14 @@ ticket = Table(
     Column("language", Words, nullable=False),
     Column("fingerprint", Words, nullable=False),
     Column("several", Boolean, nullable=False),
+    Column("answered_at", UtcDateTime),
+    Column("claimed_by", Words),
+    Column("claimed_until", UtcDateTime),
+    Column("snoozed_until", UtcDateTime),
+    Column("asked_by", Words),
+    Column("due_left", BigInteger),
+    Column("note", Words, nullable=False),
+    Column("undo", Words),
     Index("ix_ticket_state_queue", "state", "queue"),
     Index("ix_ticket_applicant", "applicant"),
     Index("ix_ticket_fingerprint", "fingerprint"),
@@ -235,4 +243,42 @@ quarantine = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("state", Words, nullable=False),
     Index("ix_quarantine_state", "state"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("mail", Words, nullable=False),
+    Column("ticket", Words, nullable=False),
+    Column("officer", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("argument", Words, nullable=False),
+    Column("files", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_held_ticket", "ticket"),
+    Index("ix_held_state_officer", "state", "officer"),
+)
+
+code = Table(
+    "code",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("officer", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("letters", Words, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("state", Words, nullable=False),
+    Index("ix_code_state_officer", "state", "officer"),
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("officer", Words, primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
 )

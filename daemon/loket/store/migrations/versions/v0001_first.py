@@ -17,6 +17,25 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Apply the change."""
     op.create_table(
+        "absence",
+        sa.Column("officer", TEXT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("officer", name=op.f("pk_absence")),
+    )
+    op.create_table(
+        "code",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("officer", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("letters", TEXT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_code")),
+    )
+    op.create_index("ix_code_state_officer", "code", ["state", "officer"], unique=False)
+    op.create_table(
         "content",
         sa.Column("sha256", TEXT, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -36,6 +55,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     op.create_index("ix_event_ticket", "event", ["ticket"], unique=False)
+    op.create_table(
+        "held",
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("mail", TEXT, nullable=False),
+        sa.Column("ticket", TEXT, nullable=False),
+        sa.Column("officer", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("argument", TEXT, nullable=False),
+        sa.Column("files", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_held")),
+    )
+    op.create_index("ix_held_state_officer", "held", ["state", "officer"], unique=False)
+    op.create_index("ix_held_ticket", "held", ["ticket"], unique=False)
     op.create_table(
         "ledger",
         sa.Column("mailbox", TEXT, nullable=False),
@@ -162,6 +197,14 @@ def upgrade() -> None:
         sa.Column("language", TEXT, nullable=False),
         sa.Column("fingerprint", TEXT, nullable=False),
         sa.Column("several", sa.Boolean(), nullable=False),
+        sa.Column("answered_at", MOMENT, nullable=True),
+        sa.Column("claimed_by", TEXT, nullable=True),
+        sa.Column("claimed_until", MOMENT, nullable=True),
+        sa.Column("snoozed_until", MOMENT, nullable=True),
+        sa.Column("asked_by", TEXT, nullable=True),
+        sa.Column("due_left", sa.BigInteger(), nullable=True),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("undo", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
     )
     op.create_index("ix_ticket_applicant", "ticket", ["applicant"], unique=False)

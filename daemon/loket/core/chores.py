@@ -1,0 +1,180 @@
+"""What officers do with a ticket beside answering: move, take, give back, ask, put off, note."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, time
+
+from loket.core import context, notice
+from loket.core.dates import read_first_day
+from loket.core.deliver import before
+from loket.core.errand import Done, Errand, holder, unheld
+from loket.core.headers import clean_text
+from loket.core.model import Kind, Outbound, State, Ticket
+from loket.core.office import Officer
+
+MAX_NOTE = 500
+# What people put around a target: `ALIH ke <persuratan>.`
+_EDGES = re.compile(r"^[\s.,;:<>\[\]()\"']*(?:(?:ke|kepada|to)\s+)?[<\[(\"']*|[\s.,;:<>\[\]()\"']+$")
+
+
+def move(errand: Errand, target: str) -> Done:
+    """`ALIH`: the ticket waits in another queue, its due time begins anew; or it is given to a colleague."""
+    office, now, ticket = errand.post.office, errand.post.now, errand.about
+    wanted = _EDGES.sub("", target.casefold())
+    other = holder(errand, ticket)
+    if other not in (None, errand.officer.address):
+        return _taken(errand, ticket)
+    if wanted in office.queues:
+        due = office.queues[wanted].due
+        moved = replace(
+            unheld(ticket),
+            queue=wanted,
+            state=State.OPEN,
+            missing=(),
+            updated_at=now,
+            closed_at=None,
+            answered_at=None,
+            due_at=errand.post.counter.calendar.due(now, due.high) if due else None,
+        )
+        event = errand.event("moved", before=ticket.queue, queue=wanted)
+        return errand.done("petugas/dipindah", event, {"target": office.queues[wanted].title}, changed=(moved,))
+    people = [one for one in office.officers.values() if one.active and wanted in (one.address, one.name.casefold())]
+    if len(people) != 1:
+        return errand.refused("unknown-target", target=clean_text(target, 60), queues=sorted(office.queues))
+    return _give(errand, people[0])
+
+
+def _give(errand: Errand, to: Officer) -> Done:
+    """To a colleague, who has it as if they had taken it, and is told at once."""
+    ticket, post = errand.about, errand.post
+    away = errand.known.away.get(to.address)
+    if away is not None:
+        return errand.refused("officer-away", by=to.name, at=errand.moment(away))
+    if ticket.state is State.CLOSED:
+        return errand.refused("closed")
+    given = replace(_claimed(errand, unheld(ticket), to.address), state=State.OPEN, updated_at=post.now)
+    told = notice.single(post, given, to, f"given:{errand.key}", why="given", by=errand.officer.name)
+    event = errand.event("given", to=to.address)
+    return errand.done("petugas/dipindah", event, {"target": to.name}, changed=(given,), outbox=(told,))
+
+
+def _claimed(errand: Errand, ticket: Ticket, by: str) -> Ticket:
+    until = errand.post.counter.calendar.after_open(errand.post.now, errand.post.office.claim)
+    return replace(ticket, claimed_by=by, claimed_until=until)
+
+
+def _taken(errand: Errand, ticket: Ticket) -> Done:
+    until = None if ticket.state is State.WAITING else ticket.claimed_until
+    return errand.refused("claimed", by=errand.name_of(holder(errand, ticket)), at=errand.moment(until))
+
+
+def claim(errand: Errand) -> Done:
+    """`AMBIL`: out of the colleagues' digests, for so many hours of opening time."""
+    ticket, mine = errand.about, errand.officer.address
+    if holder(errand, ticket) not in (None, mine):
+        return _taken(errand, ticket)
+    if ticket.state is State.CLOSED:
+        return errand.refused("closed")
+    taken = replace(_claimed(errand, ticket, mine), updated_at=errand.post.now)
+    event = errand.event("claimed", until=taken.claimed_until.isoformat() if taken.claimed_until else None)
+    said = {"until": errand.moment(taken.claimed_until), "taken": True}
+    return errand.done("petugas/diambil", event, said, changed=(taken,))
+
+
+def release(errand: Errand) -> Done:
+    """`LEPAS`: everybody's again, as it does by itself when the time is over."""
+    ticket = errand.about
+    whose = holder(errand, ticket)
+    if whose != errand.officer.address or ticket.state is State.WAITING:
+        return errand.refused("not-taken", by=errand.name_of(whose))
+    freed = replace(ticket, claimed_by=None, claimed_until=None, updated_at=errand.post.now)
+    event = errand.event("released")
+    return errand.done("petugas/diambil", event, {"until": "", "taken": False}, changed=(freed,))
+
+
+def ask(errand: Errand) -> Done:
+    """`TANYA`: the officer's question leaves for the applicant; the due time stands still until the answer is here."""
+    ticket, post, words = errand.about, errand.post, errand.words()
+    other = holder(errand, ticket)
+    if other not in (None, errand.officer.address):
+        return _taken(errand, ticket)
+    for wrong, reason in (
+        (ticket.state is State.CLOSED, "closed"),
+        (not words, "words-required"),
+        (errand.scans is None or bool(errand.scans), "attachment-forbidden"),
+        (not ticket.applicant, "no-applicant"),
+    ):
+        if wrong:
+            return errand.refused(reason)
+    letter = _question(errand, words)
+    left = ticket.due_left
+    if ticket.due_at is not None and ticket.state is State.OPEN:
+        left = int(post.counter.calendar.open_between(post.now, max(post.now, ticket.due_at)).total_seconds())
+    asked = replace(
+        unheld(ticket),
+        state=State.WAITING,
+        missing=(),
+        asked_by=errand.officer.address,
+        due_left=left,
+        due_at=None,
+        updated_at=post.now,
+        undo=before(ticket, letter.key),
+    )
+    said = {"recipient": context.masked(ticket.applicant), "words": words}
+    event = errand.event("asked", recipient=ticket.applicant)
+    return errand.done("petugas/ditanyakan", event, said, changed=(asked,), outbox=(letter,))
+
+
+def _question(errand: Errand, words: str) -> Outbound:
+    ticket, spoken = errand.about, errand.post.speaking(errand.about.language)
+    said = {**context.ticket(spoken.office, spoken.counter, ticket, spoken.now), "words": words}
+    return spoken.write(
+        Kind.QUESTION,
+        f"question:{errand.key}",
+        spoken.office.letters.render("umum/pertanyaan", said),
+        ticket.applicant,
+        to_name=ticket.applicant_name,
+        root=spoken.keys.ticket(ticket.number),
+        reply_to=ticket.last_message_id,
+        ticket=ticket.number,
+    )
+
+
+def snooze(errand: Errand, argument: str) -> Done:
+    """`TUNDA`: out of the digests until a day; due no sooner than the end of that day."""
+    ticket, post = errand.about, errand.post
+    other = holder(errand, ticket)
+    if other not in (None, errand.officer.address):
+        return _taken(errand, ticket)
+    if ticket.state is State.CLOSED:
+        return errand.refused("closed")
+    today = post.now.astimezone(post.office.zone).date()
+    day, why = read_first_day(argument, today)
+    if day is None or day <= today:
+        return errand.refused("no-day")
+    until = datetime.combine(day, time(), post.office.zone)
+    first = post.counter.calendar.next_open(until)
+    due_at = ticket.due_at
+    if due_at is not None and first is not None:
+        closes = post.counter.calendar.spans(first.date())[-1][1]
+        due_at = max(due_at, datetime.combine(first.date(), closes, post.office.zone))
+    note = _noted(errand, why) if why else ticket.note
+    put_off = replace(ticket, snoozed_until=until, due_at=due_at, note=note, updated_at=post.now)
+    event = errand.event("snoozed", until=day.isoformat(), why=clean_text(why, MAX_NOTE))
+    said = {"until": context.day(post, until), "due_text": errand.moment(due_at)}
+    return errand.done("petugas/ditunda", event, said, changed=(put_off,))
+
+
+def note(errand: Errand) -> Done:
+    """`CATATAN`: kept with the ticket and shown to the officers."""
+    words = errand.words()
+    if not words:
+        return errand.refused("note-required")
+    noted = replace(errand.about, note=_noted(errand, words))
+    return errand.done("petugas/dicatat", errand.event("noted", words=words), {"note": noted.note}, changed=(noted,))
+
+
+def _noted(errand: Errand, words: str) -> str:
+    return f"{errand.officer.name}: {clean_text(words, MAX_NOTE)}"

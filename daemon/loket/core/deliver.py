@@ -1,0 +1,210 @@
+"""An officer answers an applicant: the outcome's letter leaves, is kept back, is sent after all, or called off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from loket.core import context, inspected, proof
+from loket.core.authres import Standing
+from loket.core.command import Speech
+from loket.core.enclosed import Scan
+from loket.core.errand import Done, Errand, clean_lines, holder, unheld
+from loket.core.headers import clean_text
+from loket.core.item import state_text
+from loket.core.model import Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
+from loket.core.orders import Answer
+from loket.core.rules import Outcome
+
+# Why an answer is kept back and may be sent anyway, by the word of its author alone.
+ANSWERED = "already-answered"
+CLAIMED = "claimed"
+OVERRULED = (ANSWERED, CLAIMED)
+
+
+def answer(errand: Errand, order: Answer) -> Done:
+    """The outcome's letter with the scans leaves for the ticket's applicant and nobody else (promise P14).
+
+    What stands in its way without being wrong keeps it back, written to the last byte: here a colleague who was
+    first (P16). Whatever else must be settled before an answer leaves is one more reason in the same place.
+    """
+    ticket = errand.about
+    lacks = proof.missing(order.outcome, _standing(errand))
+    if lacks == proof.NOT_AUTHENTICATED:
+        return errand.set_aside(lacks)
+    argument, words = _said(errand.speech, order.outcome)
+    reason = collision(errand, ticket)
+    wrong = _wrong(errand, order.outcome, argument, words)
+    if wrong:
+        return errand.refused(reason, **_first(errand, reason)) if reason else errand.refused(wrong)
+    scans = errand.scans or ()
+    flaw = inspected.flaw(errand.mail, order.outcome, scans)
+    if flaw:
+        return errand.refused(flaw[0], file=flaw[1])
+    letter = _letter(errand, order, argument, words, scans)
+    reason = reason or lacks
+    if reason:
+        return hold(errand, order.name, letter, argument, scans, reason)
+    told = {"words": words, "argument": argument, "flags": inspected.flags(errand.mail, scans)}
+    return answered(errand, order, letter, [scan.facts for scan in scans], told, new=scans)
+
+
+def _standing(errand: Errand) -> Standing:
+    """What is known of the mail's author, at the counter that the mail came to."""
+    counter = errand.post.office.counters[errand.mail.raw.ref.mailbox]
+    return proof.standing(errand.mail, errand.officer.address.rpartition("@")[2], counter.trust)
+
+
+def _wrong(errand: Errand, outcome: Outcome, argument: str, words: str) -> str | None:
+    """Why an answer cannot leave, whoever gives it."""
+    if errand.scans is None:
+        return "whose-scan"
+    scans = errand.scans
+    size = sum(scan.new.file.size for scan in scans) * 4 // 3
+    for wrong, reason in (
+        (outcome.attachments == "required" and not scans, "attachment-required"),
+        (outcome.attachments == "none" and bool(scans), "attachment-forbidden"),
+        (outcome.words == "required" and not words, "words-required"),
+        (outcome.argument is not None and not argument, "argument-required"),
+        (size > inspected.limit(errand.mail, errand.post.counter.max_size) * 95 // 100, "too-large"),
+        (not errand.about.applicant, "no-applicant"),
+    ):
+        if wrong:
+            return reason
+    return None
+
+
+def collision(errand: Errand, ticket: Ticket) -> str | None:
+    """Why this answer would be a second one, or step on a colleague's (promise P16)."""
+    mine = ticket.answered_by == errand.officer.address
+    if ticket.state is State.CLOSED or (ticket.answered_at is not None and not mine):
+        return ANSWERED
+    return CLAIMED if holder(errand, ticket) not in (None, errand.officer.address) else None
+
+
+def _letter(errand: Errand, order: Answer, argument: str, words: str, scans: Sequence[Scan]) -> Outbound:
+    post, ticket = errand.post, errand.about
+    spoken = post.speaking(ticket.language)
+    theirs = spoken.office.queues[ticket.queue].outcomes[order.name]
+    said = {
+        **context.ticket(spoken.office, spoken.counter, ticket, post.now),
+        "words": words,
+        "argument": argument,
+        "files": [scan.enclosure.name for scan in scans],
+        "outcome": {"title": theirs.title or order.name},
+    }
+    return spoken.write(
+        Kind.DELIVERY,
+        f"delivery:{errand.key}",
+        spoken.office.letters.render(order.outcome.template, said),
+        ticket.applicant,
+        to_name=ticket.applicant_name,
+        root=post.keys.ticket(ticket.number),
+        reply_to=ticket.last_message_id,
+        ticket=ticket.number,
+        enclosures=[scan.enclosure for scan in scans],
+    )
+
+
+def hold(errand: Errand, outcome: str, letter: Outbound, argument: str, scans: Sequence[Scan], reason: str) -> Done:
+    """The answer is kept back with its scans, and its author told why and what to do."""
+    ticket, now = errand.about, errand.post.now
+    kept = Held(
+        key=letter.key,
+        mail=str(errand.mail.raw.ref),
+        ticket=ticket.number,
+        officer=errand.officer.address,
+        outcome=outcome,
+        reason=reason,
+        at=now,
+        argument=argument,
+        files=tuple((facts["name"], facts["size"], facts["sha256"]) for facts in (scan.facts for scan in scans)),
+    )
+    done = errand.refused(reason, kept=True, **_first(errand, reason))
+    plan = replace(
+        done.plan,
+        outbox=(replace(letter, held=True),),
+        held=(kept,),
+        files=tuple(scan.new for scan in scans),
+    )
+    return replace(done, plan=plan)
+
+
+def _first(errand: Errand, reason: str) -> dict[str, str]:
+    """Who was first, and when; or who has the ticket, and until when."""
+    ticket = errand.about
+    if reason == ANSWERED:
+        at = errand.moment(ticket.answered_at or ticket.closed_at)
+        return {"by": errand.name_of(ticket.answered_by), "at": at}
+    return {"by": errand.name_of(holder(errand, ticket)), "at": errand.moment(ticket.claimed_until)}
+
+
+def answered(
+    errand: Errand,
+    order: Answer,
+    letter: Outbound | Held,
+    files: Sequence[dict[str, str]],
+    told: dict[str, Any],
+    new: Sequence[Scan] = (),
+) -> Done:
+    """The ticket after its answer; the letter is a new one, or one that was kept back."""
+    ticket, post, outcome = errand.about, errand.post, order.outcome
+    leaves = post.now + outcome.undo if outcome.undo else None
+    state = State.CLOSED if outcome.closes else State.WAITING if outcome.then == "waiting" else State.OPEN
+    settled = replace(
+        unheld(ticket),
+        state=state,
+        outcome=order.name,
+        answered_by=errand.officer.address,
+        answered_at=post.now,
+        updated_at=post.now,
+        closed_at=post.now if state is State.CLOSED else None,
+        missing=(),
+        undo=before(ticket, letter.key),
+    )
+    said = {
+        "outcome": {"title": outcome.title or order.name},
+        "recipient": context.masked(ticket.applicant),
+        "files": files,
+        "state_text": state_text(post.office.language, state),
+        "leaves": errand.moment(leaves),
+        **told,
+    }
+    facts = {"outcome": order.name, "recipient": ticket.applicant, "files": files, "argument": told["argument"]}
+    event = errand.event("answered", **facts)
+    changes: dict[str, Any] = {"changed": (settled,)}
+    if isinstance(letter, Held):
+        changes["held"] = (replace(letter, state=HeldState.SENT),)
+        changes["moves"] = (Move(letter.key, Phase.DUE, leaves),)
+    else:
+        changes["outbox"] = (replace(letter, not_before=leaves),)
+        changes["files"] = tuple(scan.new for scan in new)
+    return errand.done("petugas/selesai", event, said, **changes)
+
+
+def before(ticket: Ticket, key: str) -> Undo:
+    """What BATAL goes back to."""
+    return Undo(
+        key=key,
+        state=ticket.state,
+        outcome=ticket.outcome,
+        answered_by=ticket.answered_by,
+        answered_at=ticket.answered_at,
+        closed_at=ticket.closed_at,
+        due_at=ticket.due_at,
+        missing=ticket.missing,
+    )
+
+
+def _said(speech: Speech, outcome: Outcome) -> tuple[str, str]:
+    """The outcome's argument, where it takes one, and the officer's words; cleaned line by line."""
+    if outcome.argument is not None:
+        argument, rest = (speech.argument, speech.words) if speech.argument else _first_line(speech.words)
+        return clean_text(argument, 100), clean_lines(rest)
+    return "", clean_lines("\n".join(text for text in (speech.argument, speech.words) if text))
+
+
+def _first_line(text: str) -> tuple[str, str]:
+    first, _, rest = text.partition("\n")
+    return first.strip(), rest.strip()

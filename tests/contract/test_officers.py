@@ -1,0 +1,158 @@
+"""What the store keeps for the officers' desk, and that two of them never answer one ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+
+from loket.core.decide import decide
+from loket.core.known import Hints, Known, hints
+from loket.core.model import Absence, Held, HeldState, InboundMail, Kind, Move, Phase, Plan, State, Undo
+from loket.core.understand import understand
+from loket.store import schema
+from loket.store.apply import Overtaken
+from loket.store.officers import DeskIntake
+from tests.contract.conftest import Store
+from tests.contract.values import HERE, NOW, event, number, opening, outbound, raw, ticket
+from tests.core.desk import KEYS, letter
+from tests.core.room import DEWI, GITA, IKLAN, shared
+
+HELD = Held("delivery:x", "x/1/1", number(1), DEWI, "jawab", "claimed", NOW, "12/XI", (("a.pdf", "1 KB", "ab"),))
+
+
+def known(store: Store, *officers: str, numbers: tuple[str, ...] = (number(1),)) -> Known:
+    with DeskIntake(store.database, {}).begin() as batch:
+        return batch.known(Hints(frozenset(numbers), frozenset(), officers=frozenset(officers)), NOW)
+
+
+def apply(store: Store, plan: Plan) -> None:
+    with store.intake.begin() as batch:
+        batch.apply([replace(plan, events=(event("x"),))], NOW)
+
+
+def test_a_ticket_keeps_all_that_officers_do_with_it(store: Store) -> None:
+    undo = Undo("delivery:x", State.OPEN, None, None, NOW, None, NOW, ("kategori",))
+    worked = ticket(
+        answered_at=NOW,
+        claimed_by=DEWI,
+        claimed_until=NOW,
+        snoozed_until=NOW,
+        asked_by=GITA,
+        due_left=99,
+        note="Dewi: x",
+        undo=undo,
+    )
+    store.take([raw(1)], [opening(raw(1), worked)])
+    assert store.desk.ticket(worked.number) == worked
+    apply(store, Plan(changed=(ticket(),)))
+    assert store.desk.ticket(worked.number) == ticket()
+
+
+def test_what_is_kept_back_is_never_claimed_until_it_is_let_go(store: Store) -> None:
+    kept = replace(outbound("delivery:x", ticket=number(1), kind=Kind.DELIVERY), held=True)
+    store.take([raw(1)], [opening(raw(1), ticket())])
+    apply(store, Plan(outbox=(kept,), held=(HELD,)))
+    assert store.outgoing.claim(NOW + timedelta(days=1), 10, [HERE]) == []
+    assert store.outgoing.next_due(HERE) is None
+    assert known(store, GITA).held == {number(1): [HELD]}
+    assert known(store).held == {}, "asked for only where an officer speaks"
+    apply(store, Plan(held=(replace(HELD, state=HeldState.SENT),), moves=(Move("delivery:x", Phase.DUE),)))
+    assert known(store, DEWI).held == {}
+    assert known(store, DEWI).unsent == {number(1): ["delivery:x"]}
+    [claimed] = store.outgoing.claim(NOW, 10, [HERE])
+    assert claimed.mail.segments == kept.segments
+
+
+def test_what_is_called_off_in_time_never_leaves_and_afterwards_nothing_happens(store: Store) -> None:
+    later = NOW + timedelta(minutes=10)
+    store.take([raw(1)], [opening(raw(1), ticket())])
+    mails = [replace(outbound(key, ticket=number(1), kind=Kind.DELIVERY), not_before=later) for key in ("a", "b")]
+    apply(store, Plan(outbox=tuple(mails)))
+    assert store.outgoing.claim(NOW, 10, [HERE]) == []
+    apply(store, Plan(moves=(Move("a", Phase.CANCELLED),)))
+    assert [one.mail.key for one in store.outgoing.claim(later, 10, [HERE])] == ["b"]
+    with pytest.raises(Overtaken):
+        apply(store, Plan(moves=(Move("b", Phase.CANCELLED),), changed=(ticket(note="never"),)))
+    found = store.desk.ticket(number(1))
+    assert found is not None
+    assert found.note == ""
+
+
+def test_an_absence_ends_by_itself_or_by_another_word(store: Store) -> None:
+    apply(store, Plan(absences=(Absence(DEWI, NOW + timedelta(days=3)),)))
+    assert known(store).away == store.desk.away(NOW) == {DEWI: NOW + timedelta(days=3)}
+    assert store.desk.away(NOW + timedelta(days=3)) == {}
+    apply(store, Plan(absences=(Absence(DEWI, NOW),)))
+    assert store.desk.away(NOW) == {}
+
+
+def test_an_officer_sees_the_queues_and_what_is_theirs_elsewhere(store: Store) -> None:
+    plans = [
+        opening(raw(at), ticket(at, queue=queue, claimed_by=whose, claimed_until=NOW))
+        for at, queue, whose in ((1, "berkas-ot", None), (2, "akun", DEWI), (3, "akun", None))
+    ]
+    store.take([raw(at) for at in (1, 2, 3)], plans)
+    found = store.desk.open_tickets(HERE, ["berkas-ot"], [DEWI])
+    assert sorted(one.number for one, _ in found) == [number(1), number(2)]
+    assert set(known(store, DEWI, numbers=()).tickets) == {number(2)}
+
+
+ROUNDS = 100
+
+
+def take(store: Store, mail: InboundMail) -> None:
+    """One mail in a transaction of its own, as intake does it."""
+    with DeskIntake(store.database, {}).begin() as batch:
+        batch.keep([mail.raw], NOW)
+        there = batch.known(hints([mail]), NOW)
+        plan = decide(mail, understand(mail, shared(), KEYS, there, NOW), shared(), KEYS, there, NOW)
+        batch.apply([plan], NOW)
+
+
+def answers(numbers: Sequence[str], who: str, first: int) -> list[InboundMail]:
+    """An officer's answer to each of the tickets."""
+    written = []
+    for at, one in enumerate(numbers, start=first):
+        fields = {"In-Reply-To": f"<{KEYS.officer(one, who, NOW)}.0123456789abcdef0123@yahoo.com>"}
+        body = f"JAWAB Dari {who}\n"
+        written.append(
+            letter("Re: x", body, author=who, to=IKLAN, fields=fields, uid=at, message_id=f"<{who}.{at}@pom.go.id>")
+        )
+    return written
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one process", "two processes"])
+def test_a_hundred_double_answers_are_a_hundred_deliveries(store: Store, apart: bool) -> None:
+    """Two officers answer at the same moment, each time: one letter leaves, the other is kept back."""
+    for at in range(ROUNDS):
+        take(store, letter(f"Iklan {at}", f"Mohon {at}", author=f"p{at}@iklan.example", to=IKLAN, uid=at + 1))
+    numbers = [one.number for one in store.desk.tickets(queue=None, state=None, limit=ROUNDS)]
+    assert len(numbers) == ROUNDS
+    pairs = zip(answers(numbers, DEWI, 1000), answers(numbers, GITA, 2000), strict=True)
+    start = Barrier(2)
+
+    def at_once(desk: Store, mail: InboundMail) -> None:
+        start.wait()
+        take(desk, mail)
+
+    with ExitStack() as stack:
+        other = stack.enter_context(store.another()) if apart else store
+        pool = stack.enter_context(ThreadPoolExecutor(2))
+        for one, two in pairs:
+            for done in (pool.submit(at_once, store, one), pool.submit(at_once, other, two)):
+                done.result()
+    deliveries = store.rows(schema.outbox, kind="delivery")
+    due = [row.ticket for row in deliveries if row.phase == "due"]
+    held = [row.ticket for row in deliveries if row.phase == "held"]
+    assert sorted(due) == sorted(held) == sorted(numbers)
+    kept = store.rows(schema.held)
+    assert sorted(row.ticket for row in kept) == sorted(numbers)
+    answered = {row.number: row.answered_by for row in store.rows(schema.ticket)}
+    assert all(row.officer != answered[row.ticket] for row in kept)
+    assert len(store.rows(schema.outbox, kind="receipt")) == 2 * ROUNDS
