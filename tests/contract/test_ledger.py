@@ -28,6 +28,8 @@ from tests.contract.values import (
     ticket,
 )
 
+LONG_AGO = NOW - timedelta(days=3650)
+
 
 def test_what_has_no_end_is_unseen(store: Store) -> None:
     """A pending mail is; so is the same UID in another mailbox, or under another UIDVALIDITY."""
@@ -87,8 +89,9 @@ def test_tickets_are_known_by_number_and_by_what_they_are_about(store: Store) ->
     with store.intake.begin() as batch:
         known = batch.known(hints, NOW)
     assert known.tickets == {number(2): closed, number(4): nameless}
-    assert known.related("siti@jamu.test", "Loket D", "jamu kunyit") == [number(1), number(2)]
-    assert known.related("budi@jamu.test", "Loket D", "jamu kunyit") == []
+    assert known.related("siti@jamu.test", "Loket D", "jamu kunyit", LONG_AGO) == [number(1), number(2)]
+    assert known.related("siti@jamu.test", "Loket D", "jamu kunyit", NOW + timedelta(days=1)) == []
+    assert known.related("budi@jamu.test", "Loket D", "jamu kunyit", LONG_AGO) == []
     assert known.open_in_queue == {"revisi-desain-ot": 2, "triase": 1}
 
 
@@ -100,7 +103,7 @@ def test_a_mail_that_names_ten_thousand_tickets_is_answered(store: Store) -> Non
     with store.intake.begin() as batch:
         known = batch.known(Hints(numbers, addresses, numbers), NOW)
     assert set(known.tickets) == {number(7)}
-    assert known.related("siti@jamu.test", "Loket D", "jamu kunyit") == [number(7)]
+    assert known.related("siti@jamu.test", "Loket D", "jamu kunyit", LONG_AGO) == [number(7)]
 
 
 def test_a_mail_that_raised_is_kept_and_counted(store: Store, files: FolderFiles) -> None:

@@ -133,3 +133,16 @@ def test_several_products_are_one_ticket_and_both_sides_are_told() -> None:
     assert plan.opened.several
     assert plan.opened.fields["produk"] == "Jamu Kunyit dan Jamu Jahe"
     assert "satu email untuk setiap produk" in " ".join(shown(plan.outbox[0]).split())
+
+
+def test_the_same_product_again_is_linked_and_told_within_the_time_the_office_looks_back() -> None:
+    desk = Desk()
+    first = desk.opened("Revisi Desain_OT_Jamu Kunyit")
+    desk.now += timedelta(days=30)
+    second = desk.take(letter("Ambil SK_OT_jamu  kunyit", files=FILES, message_id="<m2@x.example>", uid=2))
+    assert second.opened is not None
+    assert second.links == ((second.opened.number, first.number),)
+    assert first.number in shown(second.outbox[0])
+    desk.now += timedelta(days=366)
+    third = desk.take(letter("Revisi Desain_OT_Jamu Kunyit", "Lagi\n", message_id="<m3@x.example>", uid=3))
+    assert third.links == ()

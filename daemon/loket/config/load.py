@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -193,6 +194,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         letters=letters,
         rules_hash=rules_hash,
         patience=Patience(config.waiting.remind, config.waiting.close),
+        related=timedelta(days=config.office.related),
         confirm=Confirm(config.confirm.window, config.confirm.life, config.confirm.tries),
         claim=config.claims.release,
     )

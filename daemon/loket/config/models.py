@@ -260,6 +260,7 @@ class Office(Strict):
     admin: MailAddress | None = None
     hours: HoursText = "Mon-Fri 08:30-16:00"
     holidays: Holidays = Holidays()
+    related: int = Field(default=365, ge=0, description="days back in which a ticket about the same thing is linked")
 
 
 class Store(Strict):

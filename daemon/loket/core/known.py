@@ -68,7 +68,8 @@ class Known:
     year: int
     serial: int
     tickets: dict[str, Ticket] = field(default_factory=dict)
-    by_identity: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    # Applicant, counter and what it is about: the tickets' numbers and when each was opened.
+    by_identity: dict[tuple[str, str, str], dict[str, datetime]] = field(default_factory=dict)
     by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
@@ -86,17 +87,17 @@ class Known:
         """The number the next ticket gets."""
         return token.number(prefix, self.year, self.serial + 1)
 
-    def related(self, applicant: str, counter: str | None, identity: str) -> list[str]:
-        """Earlier tickets of one applicant about the same thing at the same counter, oldest first."""
-        return self.by_identity.get((applicant, counter or "", identity), []) if identity else []
+    def related(self, applicant: str, counter: str | None, identity: str, since: datetime) -> list[str]:
+        """Tickets opened since then by one applicant about the same thing at the same counter, oldest first."""
+        found = self.by_identity.get((applicant, counter or "", identity), {}) if identity else {}
+        return [number for number, opened in sorted(found.items()) if opened >= since]
 
     def add(self, ticket: Ticket) -> None:
         """Make a ticket known, without counting it."""
         self.tickets[ticket.number] = ticket
         if ticket.identity:
-            numbers = self.by_identity.setdefault((ticket.applicant, ticket.counter or "", ticket.identity), [])
-            if ticket.number not in numbers:
-                numbers.append(ticket.number)
+            key = ticket.applicant, ticket.counter or "", ticket.identity
+            self.by_identity.setdefault(key, {})[ticket.number] = ticket.created_at
         if ticket.fingerprint:
             same = self.by_fingerprint.setdefault(ticket.fingerprint, [])
             if ticket.number not in same:

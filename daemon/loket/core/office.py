@@ -105,6 +105,8 @@ class Office:
     letters: Letters
     rules_hash: str
     patience: Patience = Patience()
+    # How far back an earlier ticket of the same applicant about the same thing is linked.
+    related: timedelta = timedelta(days=365)
     # How many hours of opening time an item that an officer took is theirs alone.
     claim: timedelta = timedelta(hours=8)
     confirm: Confirm = Confirm()

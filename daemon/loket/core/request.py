@@ -71,7 +71,7 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
     )
     if ticket.state is State.WAITING:
         ticket = replace(ticket, due_at=None)
-    earlier = list(dict.fromkeys([*linked, *case.known.related(case.author, counter, same)]))
+    earlier = list(dict.fromkeys([*linked, *_related(case, counter, same)]))
     opened = case.event(
         "opened",
         ticket.number,
@@ -101,12 +101,15 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
     )
 
 
+def _related(case: Case, counter: str, same: str) -> list[str]:
+    """The author's tickets about the same thing here, of the time that the office looks back."""
+    return case.known.related(case.author, counter, same, case.now - case.office.related)
+
+
 def _is_theirs(case: Case, number: str, same: str, counter: str) -> bool:
     """Whether an earlier ticket's number may be said to this author."""
     ticket = case.known.tickets.get(number)
-    return number in case.known.related(case.author, counter, same) or (
-        ticket is not None and ticket.applicant == case.author
-    )
+    return number in _related(case, counter, same) or (ticket is not None and ticket.applicant == case.author)
 
 
 def _in_own_words(case: Case, verdict: Verdict) -> str:

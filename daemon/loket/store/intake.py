@@ -101,10 +101,11 @@ class Batch:
         self._add_tickets(known, hints.numbers)
         self._add_same(known, hints, now)
         for some in _portions(hints.addresses):
-            query = select(_T.number, _T.applicant, _T.counter, _T.identity)
-            query = query.where(_T.applicant.in_(some), _T.identity != "").order_by(_T.number)
+            query = select(_T.number, _T.applicant, _T.counter, _T.identity, _T.created_at)
+            query = query.where(_T.applicant.in_(some), _T.identity != "")
             for row in self.connection.execute(query):
-                known.by_identity.setdefault((row.applicant, row.counter or "", row.identity), []).append(row.number)
+                key = row.applicant, row.counter or "", row.identity
+                known.by_identity.setdefault(key, {})[row.number] = row.created_at
         if hints.message_ids:
             known.sent.update({sent.message_id: sent for sent in self._sent(hints.message_ids)})
             self._add_tickets(known, {sent.ticket for sent in known.sent.values() if sent.ticket})
