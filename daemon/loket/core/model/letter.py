@@ -1,0 +1,146 @@
+"""The mail that leaves: final bytes, where it stands, what the server said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from loket.core.model.mail import StoredFile
+
+Encoding = Literal["identity", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSegment:
+    """A stored file's place in an outgoing mail; base64 is folded at 76 characters (RFC 2045 6.8)."""
+
+    file: StoredFile
+    encoding: Encoding
+
+
+Segment = bytes | FileSegment
+
+
+class Kind(StrEnum):
+    """What an outgoing mail is."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    CORRECTION = "correction"
+    STATUS = "status"
+    REMINDER = "reminder"
+    DELIVERY = "delivery"
+    QUESTION = "question"
+    NOTICE = "notice"
+    RECEIPT = "receipt"
+    DIGEST = "digest"
+    ALERT = "alert"
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it answers somebody's mail without a person having a hand in it (RFC 3834)."""
+        return self in (Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER)
+
+    @property
+    def priority(self) -> int:
+        """Letters and first answers go before digests; smaller goes first."""
+        return {Kind.DELIVERY: 0, Kind.QUESTION: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A mail that will leave exactly as composed: one envelope recipient, fixed bytes (promise P10).
+
+    `key` is unique in the outbox, so that planning the same mail twice writes it once.
+    """
+
+    key: str
+    kind: Kind
+    mailbox: str
+    sender: str
+    recipient: str
+    message_id: str
+    segments: tuple[Segment, ...]
+    ticket: str | None = None
+    eight_bit: bool = False
+    not_before: datetime | None = None
+    # Written down, and kept back until an officer says so.
+    held: bool = False
+
+    @property
+    def size(self) -> int:
+        """Octets on the wire, before dot-stuffing."""
+        return sum(segment_size(segment) for segment in self.segments)
+
+
+def segment_size(segment: Segment) -> int:
+    """Octets of a segment once rendered."""
+    if isinstance(segment, bytes):
+        return len(segment)
+    if segment.encoding == "identity":
+        return segment.file.size
+    encoded = (segment.file.size + 2) // 3 * 4
+    return encoded + 2 * ((encoded + 75) // 76)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """Bytes to keep with the plan that first mentions them, an officer's scan for instance."""
+
+    file: StoredFile
+    content: bytes
+
+
+class Phase(StrEnum):
+    """Where an outgoing mail stands; the last four are ends."""
+
+    HELD = "held"
+    DUE = "due"
+    CLAIMED = "claimed"
+    DATA = "data"
+    IN_DOUBT = "in-doubt"
+    SENT = "sent"
+    REFUSED = "refused"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail of ours as the outbox knows it."""
+
+    message_id: str
+    kind: Kind
+    mailbox: str
+    recipient: str
+    ticket: str | None
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A later word about a mail that has left: it bounced after all, or it did arrive."""
+
+    message_id: str
+    phase: Phase
+    reply: str
+
+
+class ReceiptKind(StrEnum):
+    """The verdict of one submission attempt."""
+
+    SENT = "sent"
+    REFUSED_NOW = "refused-now"
+    REFUSED = "refused"
+    IN_DOUBT = "in-doubt"
+    NOT_TRIED = "not-tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the submission server said: its reply code (0 where none came) and text, for a log and a person."""
+
+    kind: ReceiptKind
+    code: int = 0
+    text: str = ""
