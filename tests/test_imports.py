@@ -25,10 +25,10 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "files"}),
     **dict.fromkeys(("scans", "signatures"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
-    "stores": BELOW_APP,
-    "app": BELOW_APP | {"stores"},
+    **dict.fromkeys(("stores", "doors"), BELOW_APP),
+    "app": BELOW_APP | {"stores", "doors"},
     "demo": BELOW_APP | {"stores", "app"},
-    "cli": BELOW_APP | {"stores", "app", "demo"},
+    "cli": BELOW_APP | {"stores", "doors", "app", "demo"},
     "__main__": {"cli"},
 }
 

@@ -16,7 +16,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from loket import maillog
 from loket.config.load import Snapshot
-from loket.config.models import Endpoint
 from loket.config.secrets import SecretError, keys, resolve
 from loket.core import report
 from loket.core.mail import Post
@@ -24,10 +23,10 @@ from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
+from loket.doors import bounds, imap_door, smtp_door
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart
 from loket.guard import Guard
-from loket.imap import Bounds, Door
 from loket.intake import Habits, MailboxIntake, Taker
 from loket.lapses import Lapses
 from loket.outbox import OutboxRunner
@@ -35,7 +34,7 @@ from loket.pen import Pen
 from loket.ports import Clock
 from loket.reminders import Reminders
 from loket.signatures import Lookup, Signatures, ask_dns
-from loket.smtp import SmtpCourier, SubmissionDoor
+from loket.smtp import SmtpCourier
 from loket.store.codes import officers_with_lapsed
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
@@ -60,34 +59,6 @@ class SystemClock:
     def now(self) -> datetime:
         """The current moment."""
         return datetime.now(UTC)
-
-
-def _endpoint(snapshot: Snapshot, address: str, door: int) -> tuple[Endpoint, str, str, str | None]:
-    mailbox = snapshot.config.mailboxes[address]
-    server = snapshot.config.servers[mailbox.server]
-    ca_file = str(snapshot.root / server.ca) if server.ca else None
-    user, password = mailbox.login.user or address, resolve(mailbox.login.password, snapshot.root)
-    return server.doors[door], user, password, ca_file
-
-
-def imap_door(snapshot: Snapshot, address: str) -> Door:
-    """Where and as whom a mailbox is read; the secret is resolved at each call, so a changed one is picked up."""
-    at, user, password, ca_file = _endpoint(snapshot, address, 0)
-    mailbox = snapshot.config.mailboxes[address]
-    read_only = mailbox.file_to is None
-    return Door(at.host, at.port, at.security, user, password, mailbox.folder, read_only, ca_file)
-
-
-def smtp_door(snapshot: Snapshot, address: str) -> SubmissionDoor:
-    """Where and as whom a mailbox's mail is submitted."""
-    at, user, password, ca_file = _endpoint(snapshot, address, 1)
-    return SubmissionDoor(at.host, at.port, at.security, user, password, ca_file)
-
-
-def bounds(snapshot: Snapshot) -> Bounds:
-    """How much is held at once."""
-    batch = snapshot.config.batch
-    return Bounds(batch.mails, batch.octets, batch.piece)
 
 
 class App:

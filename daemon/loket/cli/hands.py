@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from loket.app import SystemClock, bounds, imap_door
+from loket.app import SystemClock
 from loket.cli.common import (
     DEFAULT_CONFIG,
     NO,
@@ -26,6 +26,7 @@ from loket.cli.common import (
 )
 from loket.cli.inspect import outbox, quarantine
 from loket.core.model import Phase
+from loket.doors import bounds, imap_door
 from loket.imap import SESSION_ERRORS, ImapSession, Refused
 from loket.intake import absent_uids
 from loket.store.hands import HandsStore, NotPossible
