@@ -16,7 +16,7 @@ demo: .venv/.ready
 test:
 	@tests/servers/install.sh
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q --durations=5 -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q --durations=5 -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.ready-dev
 	@$(BIN)/ruff check -q daemon tests
