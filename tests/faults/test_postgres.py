@@ -144,7 +144,7 @@ class Town(Lane):
             self.at = START + timedelta(hours=4)
             turn()
             given = Answer("Selamat.", (scan("SK NIE"),))
-            for said in answer(self._digest(), lambda link: given if link.command == "SK" else None, now=self.at):
+            for said in answer(self._digest(), lambda link: given if link.command == "REVISI" else None, now=self.at):
                 self.servers.lmtp(said, self.counter, self.officer)
             turn()
             for courier in app._couriers.values():
