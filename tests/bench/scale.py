@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from loket import maillog
 from loket.app import App
 from loket.config.load import load
 from loket.core.classify import Compiled
@@ -38,6 +39,8 @@ class Scale:
 
 def measure(servers: MailServers, *, quick: bool) -> Scale:
     """All of them; a quick run makes no million tickets and connects no five hundred mailboxes."""
+    # The daemon's parts run in this process here, and their log is nobody's.
+    maillog.set_up(as_json=True, level="ERROR")
     rules = _ratio(_with_rules, 10, 1000, 3 if quick else 9)
     if quick:
         return Scale(rules, None, None, None)
@@ -58,7 +61,7 @@ def _ratio(prepare: Callable[[App, int], None], few: int, many: int, rounds: int
                 for app, spent in zip(apps, seconds, strict=True):
                     began = time.process_time()
                     app.taker.take(batch)
-                    app.timers.items(LOADED, app.office().officers["ani@pom.go.id"])
+                    app.timers.desk(LOADED, app.office().officers["ani@pom.go.id"], {})
                     spent.append(time.process_time() - began)
         finally:
             for app in apps:
