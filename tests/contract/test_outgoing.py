@@ -13,7 +13,7 @@ from loket.core.model import FileSegment, Kind, Outbound, Phase, Plan, Receipt, 
 from loket.ports import Claimed
 from loket.store import schema
 from tests.contract.conftest import Store
-from tests.contract.values import ELSEWHERE, HERE, NOW, event, minutes, number, outbound, stored, ticket
+from tests.contract.values import ELSEWHERE, HERE, NOW, event, minutes, number, outbound, settle, stored, ticket
 
 SENT = Receipt(ReceiptKind.SENT, 250, "2.0.0 queued")
 LATER = Receipt(ReceiptKind.REFUSED_NOW, 450, "4.2.1 later")
@@ -94,7 +94,7 @@ def test_a_claimed_mail_is_the_mail_that_was_composed(store: Store) -> None:
 
 def test_a_sent_mail_ends_with_its_event(store: Store) -> None:
     store.write(outbound("ack", ticket=number(1)))
-    store.outgoing.settle(claim_one(store), SENT, None, NOW + minutes(1))
+    settle(store.outgoing, claim_one(store), SENT, None, NOW + minutes(1))
     [row] = store.rows(schema.outbox)
     assert (row.phase, row.code, row.reply, row.ended_at) == ("sent", 250, "2.0.0 queued", NOW + minutes(1))
     assert [found.kind for found in store.desk.events(number(1))] == ["sent"]
@@ -103,7 +103,7 @@ def test_a_sent_mail_ends_with_its_event(store: Store) -> None:
 
 def test_a_mail_refused_for_now_is_due_again_then(store: Store) -> None:
     store.write(outbound("ack"))
-    store.outgoing.settle(claim_one(store), LATER, NOW + minutes(5), NOW)
+    settle(store.outgoing, claim_one(store), LATER, NOW + minutes(5), NOW)
     assert store.outgoing.claim(NOW + minutes(4), 10, [HERE]) == []
     assert store.outgoing.next_due(HERE) == NOW + minutes(5)
     assert claim_one(store, NOW + minutes(5)).attempt == 2
@@ -115,7 +115,7 @@ def test_an_attempt_that_reached_nobody_does_not_count(store: Store) -> None:
     for again in (5, 10, 15):
         claimed = claim_one(store, NOW + minutes(again - 5))
         assert claimed.attempt == 1
-        store.outgoing.settle(claimed, NOT_TRIED, NOW + minutes(again), NOW)
+        settle(store.outgoing, claimed, NOT_TRIED, NOW + minutes(again), NOW)
     [row] = store.rows(schema.outbox)
     assert (row.phase, row.attempts, row.reply) == ("due", 0, "no route")
 
@@ -126,8 +126,8 @@ def test_an_attempt_that_reached_nobody_does_not_count(store: Store) -> None:
 def test_a_final_verdict_is_never_claimed_again(store: Store, receipt: Receipt, phase: str) -> None:
     store.write(outbound("ack"))
     claimed = claim_one(store)
-    store.outgoing.data_begins([claimed.id])
-    store.outgoing.settle(claimed, receipt, None, NOW)
+    store.outgoing.record([claimed.id], [])
+    settle(store.outgoing, claimed, receipt, None, NOW)
     assert store.phases() == {"ack": phase}
     assert len(kinds(store)) == 1
     assert store.outgoing.claim(NOW + timedelta(days=30), 10, [HERE]) == []
@@ -139,15 +139,15 @@ def test_data_is_said_durably_before_it_begins(store: Store) -> None:
     store.write(outbound("ack"), outbound("other"))
     claimed = store.outgoing.claim(NOW, 1, [HERE])
     with store.another() as other:
-        store.outgoing.data_begins([one.id for one in claimed])
+        store.outgoing.record([one.id for one in claimed], [])
         assert other.phases() == {"ack": "data", "other": "due"}
 
 
 def test_after_a_stop_what_was_claimed_is_due_and_what_flowed_is_in_doubt(store: Store) -> None:
     store.write(*(outbound(key, ticket=number(1)) for key in ("sent", "flowing", "claimed", "due")))
     sent, flowing, _ = store.outgoing.claim(NOW, 3, [HERE])
-    store.outgoing.data_begins([sent.id, flowing.id])
-    store.outgoing.settle(sent, SENT, None, NOW)
+    store.outgoing.record([sent.id, flowing.id], [])
+    settle(store.outgoing, sent, SENT, None, NOW)
     with store.another() as restarted:
         assert restarted.outgoing.recover(NOW) == 1
         assert restarted.phases() == {"sent": "sent", "flowing": "in-doubt", "claimed": "due", "due": "due"}
@@ -168,7 +168,7 @@ def test_what_was_given_back_once_is_not_given_back_again(store: Store) -> None:
     store.write(outbound("ack"), outbound("sent"))
     ack, sent = store.outgoing.claim(NOW, 2, [HERE])
     store.outgoing.release([ack.id])
-    store.outgoing.settle(sent, SENT, None, NOW)
+    settle(store.outgoing, sent, SENT, None, NOW)
     store.outgoing.release([ack.id, sent.id])
     assert {row.key: (row.phase, row.attempts) for row in store.rows(schema.outbox)} == {
         "ack": ("due", 0),
@@ -180,7 +180,7 @@ def test_what_a_failed_claim_marked_is_given_back(store: Store) -> None:
     """Of its mailbox alone, and nothing that is beyond the claim."""
     store.write(outbound("lost"), outbound("flowing"), outbound("elsewhere", mailbox=ELSEWHERE))
     claimed = store.outgoing.claim(NOW, 9, [HERE, ELSEWHERE])
-    store.outgoing.data_begins([one.id for one in claimed if one.mail.key == "flowing"])
+    store.outgoing.record([one.id for one in claimed if one.mail.key == "flowing"], [])
     store.outgoing.unclaim(HERE)
     assert store.phases() == {"lost": "due", "flowing": "data", "elsewhere": "claimed"}
     assert claim_one(store).attempt == 1
@@ -193,10 +193,10 @@ def test_a_verdict_is_written_once_however_often_it_is_said(
     """The first time may have happened though the connection broke off: one event, one alert, one state."""
     closed_with_a_letter(store)
     claimed = claim_one(store)
-    store.outgoing.data_begins([claimed.id])
-    store.outgoing.settle(claimed, receipt, again, NOW, alert)
+    store.outgoing.record([claimed.id], [])
+    settle(store.outgoing, claimed, receipt, again, NOW, alert)
     before = (store.sizes(), store.rows(schema.outbox))
-    assert store.outgoing.settle(claimed, receipt, again, NOW + minutes(1), alert)
+    assert settle(store.outgoing, claimed, receipt, again, NOW + minutes(1), alert)
     assert (store.sizes(), store.rows(schema.outbox)) == before
 
 
@@ -227,7 +227,7 @@ def closed_with_a_letter(store: Store) -> None:
 def test_what_follows_a_bad_end_is_written_with_it(store: Store) -> None:
     """A refused letter opens its ticket again and an alert is written, in the transaction of the verdict (P12)."""
     closed_with_a_letter(store)
-    assert store.outgoing.settle(claim_one(store), REFUSED, None, NOW, alert)
+    assert settle(store.outgoing, claim_one(store), REFUSED, None, NOW, alert)
     found = store.desk.ticket(number(1))
     assert found is not None
     assert found.state is State.OPEN
@@ -238,7 +238,7 @@ def test_what_follows_a_bad_end_is_written_with_it(store: Store) -> None:
 @pytest.mark.parametrize(("receipt", "again"), [(SENT, None), (LATER, NOW + minutes(5))])
 def test_nothing_follows_a_good_end_or_a_delay(store: Store, receipt: Receipt, again: datetime | None) -> None:
     closed_with_a_letter(store)
-    assert not store.outgoing.settle(claim_one(store), receipt, again, NOW, alert)
+    assert not settle(store.outgoing, claim_one(store), receipt, again, NOW, alert)
     assert len(store.rows(schema.outbox)) == 1
 
 
@@ -250,9 +250,9 @@ def test_a_verdict_whose_consequences_fail_is_not_written(store: Store) -> None:
 
     closed_with_a_letter(store)
     claimed = claim_one(store)
-    store.outgoing.data_begins([claimed.id])
+    store.outgoing.record([claimed.id], [])
     with pytest.raises(ValueError, match="no template"):
-        store.outgoing.settle(claimed, DOUBT, None, NOW, fail)
+        settle(store.outgoing, claimed, DOUBT, None, NOW, fail)
     assert store.phases() == {"letter": "data"}
     assert kinds(store) == []
 
@@ -262,9 +262,9 @@ def test_a_mail_sent_again_by_hand_may_end_in_doubt_again(store: Store) -> None:
     closed_with_a_letter(store)
     for end in ("cut", "stop", "cut"):
         claimed = claim_one(store)
-        store.outgoing.data_begins([claimed.id])
+        store.outgoing.record([claimed.id], [])
         if end == "cut":
-            store.outgoing.settle(claimed, DOUBT, None, NOW, alert)
+            settle(store.outgoing, claimed, DOUBT, None, NOW, alert)
         else:
             assert store.outgoing.recover(NOW, alert) == 1
         assert store.phases()["letter"] == "in-doubt"

@@ -9,7 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 from loket.core import token
-from loket.core.model import Event, Fate, Kind, MailRef, Outbound, Plan, RawMail, State, StoredFile, Ticket
+from loket.core.model import Event, Fate, Kind, MailRef, Outbound, Plan, RawMail, Receipt, State, StoredFile, Ticket
+from loket.ports import Aftermath, Claimed, Settlement
+from loket.store.outgoing import OutgoingStore
 
 # Not UTC, so that a zone that gets lost shows.
 WIB = timezone(timedelta(hours=7))
@@ -107,3 +109,16 @@ def opening(mail: RawMail, of: Ticket, *outbox: Outbound) -> Plan:
         events=(event("opened", of.number),),
         outbox=outbox,
     )
+
+
+def settle(
+    outgoing: OutgoingStore,
+    claimed: Claimed,
+    receipt: Receipt,
+    next_at: datetime | None,
+    now: datetime,
+    aftermath: Aftermath | None = None,
+) -> bool:
+    """Write one verdict back; whether something follows from it."""
+    [follows] = outgoing.record([], [Settlement(claimed, receipt, next_at, now)], aftermath)
+    return follows

@@ -28,7 +28,7 @@ def interrupted(office: FlowOffice) -> int:
     for watcher in app.watchers:
         assert watcher.once() is None
     [claimed] = app.stores.outgoing.claim(office.clock.now(), 10, [DESIGN])
-    app.stores.outgoing.data_begins([claimed.id])
+    app.stores.outgoing.record([claimed.id], [])
     app.stores.database.close()
     return claimed.id
 

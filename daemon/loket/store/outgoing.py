@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
-from loket.core.model import Event, Kind, Outbound, Phase, Receipt, ReceiptKind, Sent
+from loket.core.model import Event, Kind, Outbound, Phase, ReceiptKind, Sent
 from loket.ports import Aftermath, Claimed, Settlement
 from loket.store import schema
 from loket.store.apply import apply_plans
@@ -103,21 +103,6 @@ class OutgoingStore:
         sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
         said = f"{receipt.code or ''} {receipt.text}".strip()
         return _follow(connection, sent, said, _cause(one.claimed.id, one.claimed.attempt), one.now, aftermath)
-
-    def data_begins(self, ids: Sequence[int]) -> None:
-        """`record` of beginnings alone."""
-        self.record(ids, [])
-
-    def settle(
-        self,
-        claimed: Claimed,
-        receipt: Receipt,
-        next_at: datetime | None,
-        now: datetime,
-        aftermath: Aftermath | None = None,
-    ) -> bool:
-        """`record` of one verdict."""
-        return self.record([], [Settlement(claimed, receipt, next_at, now)], aftermath)[0]
 
     def recover(self, now: datetime, aftermath: Aftermath | None = None) -> int:
         """After a restart: claimed mails are due again, those whose DATA had begun are in doubt; returns how many."""
