@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip install -qq -c constraints.txt
-# The build backend is installed first and pinned like all else; pip would fetch whatever is newest.
-INSTALL = $(PIP) hatchling editables && $(PIP) --no-build-isolation
+# The build backends, ours and that of what comes as source, are installed first and pinned like all else; pip would
+# fetch whatever is newest.
+INSTALL = $(PIP) hatchling editables setuptools wheel && $(PIP) --no-build-isolation
 
 .PHONY: demo test lint bench clean
 .DELETE_ON_ERROR:
