@@ -39,6 +39,7 @@ from loket.store.codes import officers_with_lapsed
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
 from loket.timers import Timers
+from loket.timetable import Timetable
 from loket.watch import Watcher
 
 # How often the clock is looked at; a step of more than `STEP_SECONDS` between two looks means that it was set.
@@ -111,6 +112,7 @@ class App:
             self.clock,
             self._wrote,
         )
+        self.timetable = Timetable(self.stores.desk, self.office, self.keys, self.clock, self._wrote)
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
         self._follower = Follower(snapshot)
@@ -282,11 +284,16 @@ class App:
 
     async def _tick(self) -> None:
         try:
-            await asyncio.to_thread(self.timers.tick)
-            await asyncio.to_thread(self.reminders.tick)
-            await asyncio.to_thread(self.lapses.tick)
+            await asyncio.to_thread(self._due)
         except Exception as error:  # noqa: BLE001 - what is due stays due; the next tick tries again
             maillog.timer_failed("digests", f"{type(error).__name__}: {error}")
+
+    def _due(self) -> None:
+        """Everything that time brings."""
+        self.timetable.tick()
+        self.timers.tick()
+        self.reminders.tick()
+        self.lapses.tick()
 
     async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:
         until = time.monotonic() + STOP_SECONDS
@@ -316,9 +323,7 @@ class App:
             error = await asyncio.to_thread(watcher.once)
             if error is not None:
                 trouble[watcher.mailbox] = error
-        await asyncio.to_thread(self.timers.tick)
-        await asyncio.to_thread(self.reminders.tick)
-        await asyncio.to_thread(self.lapses.tick)
+        await asyncio.to_thread(self._due)
         for runner in self._runners.values():
             while await runner.drain():
                 continue

@@ -167,6 +167,11 @@ def lapsed(officer: str, letters: int) -> None:
     _log.warning("code lapsed", officer=officer, letters=letters)
 
 
+def days_off_unsettled(what: str) -> None:
+    """A year's joint leave is not known yet, or some of its dates are estimates; the admin is told."""
+    _log.warning("days-off-unsettled", what=what)
+
+
 def digests_missed(officer: str, mailbox: str, dues: list[str]) -> None:
     """Digests that were due while nothing ran; the one that is written now stands for them."""
     _log.warning("digests-missed", officer=officer, mailbox=mailbox, due=dues)

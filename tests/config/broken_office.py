@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from tests.config.mistakes import AT, CONFIG, HOURS, LOGIN, RULES, D, one
+from tests.config.mistakes import AT, CONFIG, HOURS, LOGIN, RULES, Broken, D, one
 
 OFFICE = [
+    one(
+        "a day off that is none",
+        CONFIG,
+        "    add: []  ",
+        "    add: [{date: 2026-13-20, note: SKB 3 Menteri}]  ",
+        "config.yaml:21:12: write a date, as in 2026-03-20, not '2026-13-20'",
+    ),
+    one(
+        "a day off without its date",
+        CONFIG,
+        "    add: []  ",
+        "    add: [{note: SKB 3 Menteri}]  ",
+        "config.yaml:21:11: date is missing",
+    ),
+    Broken(
+        "a day that is off and is not",
+        (
+            (CONFIG, "    add: []  ", "    add: [2026-12-30, {date: 2026-12-31, note: SKB}]  "),
+            (CONFIG, "    remove: []  ", "    remove: [2026-12-31]  "),
+        ),
+        ("config.yaml:22:14: 2026-12-31 stands under add too",),
+    ),
     one(
         "hours with points",
         CONFIG,

@@ -289,14 +289,14 @@ RULES_AND_LETTERS = [
         D,
         "    due: 2 working days               # the office's",
         "    due: 2 days # the office's",
-        "rules/loket-d.yaml:67:5: write `2 working days` or `1-3 working days`",
+        "rules/loket-d.yaml:67:5: write `2 working days`, `1-3 working days` or `4 working hours`",
     ),
     one(
         "a due time of a number",
         D,
         "    due: 2 working days               # the office's",
         "    due: 2 # the office's",
-        "rules/loket-d.yaml:67:5: write `2 working days` or `1-3 working days`",
+        "rules/loket-d.yaml:67:5: write `2 working days`, `1-3 working days` or `4 working hours`",
     ),
     one(
         "a due time backwards",

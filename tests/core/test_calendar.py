@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loket.core.calendar import DAYS, Calendar, WorkingDays, latest_due, parse_hours, parse_times
+from loket.core.calendar import DAYS, Calendar, WorkingDays, WorkingTime, latest_due, parse_hours, parse_times
 from tests.core.desk import QUIET
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -69,10 +69,21 @@ def test_a_range_of_working_days_is_read_as_written(text: str, low: int, high: i
     assert WorkingDays.model_validate(text) == WorkingDays(low=low, high=high)
 
 
+@pytest.mark.parametrize(
+    ("text", "low", "high"), [("4 working hours", 4, 4), ("1 working hour", 1, 1), ("2-6 working hours", 2, 6)]
+)
+def test_a_range_of_working_hours_is_read_as_written(text: str, low: int, high: int) -> None:
+    assert WorkingTime.model_validate(text) == WorkingTime(low=low, high=high, unit="hours")
+    with pytest.raises(ValidationError, match="working days"):
+        WorkingDays.model_validate(text)
+
+
 @pytest.mark.parametrize("text", ["0 working days", "3-2 working days", "2 days", "-1 working days", "two", 2, None])
 def test_no_other_range_is_taken(text: object) -> None:
     with pytest.raises(ValidationError, match="working days"):
         WorkingDays.model_validate(text)
+    with pytest.raises(ValidationError, match="working"):
+        WorkingTime.model_validate(text)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +138,60 @@ def test_hours_follow_the_clock_of_the_office_through_a_change_to_summer_time() 
     assert counter.next_open(datetime(2026, 3, 29, 2, 0, tzinfo=UTC)) == datetime(2026, 3, 29, 23, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("moment", "hours", "due"),
+    [
+        ("2026-11-24T09:00", 2, "2026-11-24T11:00"),
+        ("2026-11-24T11:00", 2, "2026-11-24T14:00"),  # an hour before the break and one after it
+        ("2026-11-24T10:30", 5, "2026-11-25T09:00"),  # 1:30 + 3:00 today, half an hour tomorrow
+        ("2026-11-24T12:59:59", 3, "2026-11-24T16:00"),  # the end of the day is no part of it, and is its due time
+        ("2026-11-27T14:00", 2, "2026-11-30T09:30"),
+        ("2026-12-24T15:00", 2, "2026-12-28T09:30"),  # a holiday and a weekend
+    ],
+)
+def test_due_in_working_hours_counts_the_open_ones(moment: str, hours: int, due: str) -> None:
+    span = WorkingTime(low=hours, high=hours, unit="hours")
+    assert calendar(SPLIT).by(at(moment), span) == at(due)
+
+
+def test_due_in_working_days_is_the_end_of_a_day() -> None:
+    assert calendar(SPLIT).by(at("2026-11-24T09:00"), WorkingTime(low=1, high=2)) == at("2026-11-26T16:00")
+
+
+APIA, LORD_HOWE, NEW_YORK = ZoneInfo("Pacific/Apia"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "day", "open_for"),
+    [
+        (BERLIN, "Sun 01:00-04:00", "2026-03-29", 120),  # 02:00 to 03:00 are skipped
+        (BERLIN, "Sun 02:15-02:45", "2026-03-29", 0),
+        (BERLIN, "Sun 02:30-03:30", "2026-03-29", 30),  # opens when the clocks are set, to 03:00
+        (BERLIN, "Sun 01:00-04:00", "2026-10-25", 240),  # 02:00 to 03:00 come twice
+        (BERLIN, "Sun 02:00-02:30", "2026-10-25", 30),  # the first time they come
+        (NEW_YORK, "Sun 00:00-12:00", "2026-03-08", 660),
+        (NEW_YORK, "Sun 00:00-12:00", "2026-11-01", 780),
+        (LORD_HOWE, "Sun 00:00-06:00", "2026-10-04", 330),  # half an hour
+        (LORD_HOWE, "Sun 00:00-06:00", "2026-04-05", 390),
+        (APIA, "Mon-Sun 08:00-16:00", "2011-12-29", 480),
+        (APIA, "Mon-Sun 08:00-16:00", "2011-12-30", 0),  # Samoa went over the date line: there was no such day
+        (APIA, "Mon-Sun 08:00-16:00", "2011-12-31", 480),
+    ],
+)
+def test_a_day_is_open_for_as_long_as_the_clocks_take(zone: ZoneInfo, hours: str, day: str, open_for: int) -> None:
+    counter = Calendar(zone, parse_hours(hours), lambda _: False)
+    moments = counter.moments(date.fromisoformat(day))
+    assert sum(((b - a) for a, b in moments), timedelta()) == timedelta(minutes=open_for)
+    assert counter.works(date.fromisoformat(day)) is (open_for > 0)
+
+
+def test_a_day_that_never_was_is_no_working_day() -> None:
+    counter = Calendar(APIA, parse_hours("Mon-Sun 08:00-16:00"), lambda _: False)
+    thursday = datetime(2011, 12, 29, 9, 0, tzinfo=APIA)
+    assert counter.due(thursday, 1) == datetime(2011, 12, 31, 16, 0, tzinfo=APIA)
+    assert counter.open_between(thursday, datetime(2012, 1, 1, 0, 0, tzinfo=APIA)) == timedelta(hours=7 + 8)
+
+
 MOMENTS = st.integers(0, 2 * 365 * 24 * 3600).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
 CLOCK = st.integers(0, 24 * 60 - 1).map(lambda minutes: time(minutes // 60, minutes % 60))
 
@@ -139,6 +204,65 @@ def written_hours(draw: st.DrawFn) -> str:
         ends = sorted(draw(st.lists(CLOCK, min_size=2, max_size=6, unique=True)))
         items += [f"{day} {a:%H:%M}-{b:%H:%M}" for a, b in zip(ends[::2], ends[1::2], strict=False)]
     return ", ".join(draw(st.permutations(items)))
+
+
+ZONES = st.sampled_from([JAKARTA, BERLIN, NEW_YORK, LORD_HOWE, APIA, ZoneInfo("America/Sao_Paulo")])
+SECONDS = st.integers(0, 90 * 24 * 3600).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@st.composite
+def counters(draw: st.DrawFn) -> tuple[Calendar, datetime]:
+    """A counter somewhere, and a moment near a change of its clocks or anywhere."""
+    zone = draw(ZONES)
+    near = {BERLIN: "2026-03-29", NEW_YORK: "2026-11-01", LORD_HOWE: "2026-04-05", APIA: "2011-12-30"}
+    if zone in near and draw(st.booleans()):
+        around = datetime.fromisoformat(near[zone]).replace(tzinfo=UTC)
+        now = around + timedelta(seconds=draw(st.integers(-5 * 86400, 5 * 86400)))
+    else:
+        now = draw(MOMENTS)
+    off = draw(st.sets(st.integers(0, 6), max_size=2))
+    return Calendar(zone, parse_hours(draw(written_hours())), lambda day: day.toordinal() % 7 in off), now
+
+
+@given(counters(), SECONDS, SECONDS)
+@QUIET
+def test_working_time_adds_up_and_never_shrinks(counter: tuple[Calendar, datetime], a: timedelta, b: timedelta) -> None:
+    calendar, now = counter
+    first, second = calendar.open_between(now, now + a), calendar.open_between(now + a, now + a + b)
+    whole = calendar.open_between(now, now + a + b)
+    assert whole == first + second
+    assert timedelta() <= first <= min(whole, a)
+
+
+@given(counters(), st.integers(1, 40 * 3600).map(lambda seconds: timedelta(seconds=seconds)))
+@QUIET
+def test_what_is_due_after_some_working_time_is_due_when_just_that_is_over(
+    counter: tuple[Calendar, datetime], span: timedelta
+) -> None:
+    calendar, now = counter
+    end = calendar.after_open(now, span)
+    if end is None:
+        assert calendar.next_open(now) is None
+        return
+    instant = timedelta(microseconds=1)
+    assert calendar.open_between(now, end) == span
+    # Never inside what is closed: the counter was open up to that moment, and a later end would be too late.
+    assert calendar.is_open(end.astimezone(UTC) - instant)
+    assert calendar.open_between(now, end.astimezone(UTC) - instant) < span
+    later = calendar.after_open(now, span + timedelta(minutes=1))
+    assert later is not None
+    assert later.astimezone(UTC) > end.astimezone(UTC)
+
+
+@given(counters(), SECONDS)
+@QUIET
+def test_time_runs_while_the_counter_is_open_and_stands_still_while_it_is_not(
+    counter: tuple[Calendar, datetime], span: timedelta
+) -> None:
+    calendar, now = counter
+    moment, instant = now + span, timedelta(microseconds=1)
+    passed = calendar.open_between(moment, moment + instant)
+    assert passed == (instant if calendar.is_open(moment) else timedelta())
 
 
 @given(written_hours(), MOMENTS)

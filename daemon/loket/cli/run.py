@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 from loket import maillog
 from loket.app import App
 from loket.cli.common import DEFAULT_CONFIG, NO, UNREACHABLE, ConfigOption, JsonOption, out_json, read_config, refusals
+from loket.config.daysoff import look_ahead
 from loket.config.lint import lint
 from loket.config.load import load
 from loket.config.yamlfile import ConfigError, Problem
@@ -58,7 +60,9 @@ def check(
 ) -> None:
     """Load configuration, rules and templates, run every rule's examples, and say what is wrong."""
     try:
-        problems = list(lint(load(config)))
+        snapshot = load(config)
+        today = datetime.now(snapshot.office.zone).date()
+        problems = [*lint(snapshot), *look_ahead(snapshot, today)]
     except ConfigError as error:
         problems = list(error.problems)
     errors = sum(not problem.warning for problem in problems)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from loket.config.cross import cross_checks
-from loket.config.daysoff import days_off
+from loket.config.daysoff import DaysOff
 from loket.config.letters import WORDS, Tongue, read_tongue, translated
 from loket.config.lists import Lists
 from loket.config.models import Config
@@ -141,7 +141,7 @@ def _hash(config: str, texts: Mapping[str, str]) -> str:
 
 def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rules_hash: str) -> Office:
     zone = ZoneInfo(config.office.timezone)
-    is_off = days_off(config.office.holidays)
+    is_off = DaysOff(config.office.holidays)
     queues: dict[str, Queue] = dict(BUILT_IN)
     labels: dict[str, str] = {}
     blanks: dict[str, str] = {}
@@ -197,6 +197,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         related=timedelta(days=config.office.related),
         confirm=Confirm(config.confirm.window, config.confirm.life, config.confirm.tries),
         claim=config.claims.release,
+        unsettled=is_off.unsettled,
     )
 
 

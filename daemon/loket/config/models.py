@@ -17,6 +17,8 @@ from loket.core.rules import Misplaced, written
 from loket.core.strict import Strict, also_written
 
 Security = Literal["tls", "starttls", "plain"]
+# Under another name where a field is called `date`.
+Date = date
 
 _ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
 _ENDPOINT = re.compile(r"(?:(?P<scheme>[a-z+]+)://)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})")
@@ -219,12 +221,33 @@ class DigestEntry(Strict):
     at: TimesText
 
 
+class Day(Strict):
+    """A date, and why it is here: the decree that says so."""
+
+    date: Date
+    note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    @also_written(type="string", format="date")
+    def _written(cls, value: Any) -> Any:
+        return value if isinstance(value, (dict, cls)) else {"date": value}
+
+
 class Holidays(Strict):
     """Days off: a country's public and joint-leave days, with this office's additions and removals."""
 
     country: Annotated[str, written(r"[A-Z]{2}", "write a country's two letters, as in ID")] | None = None
-    add: list[date] = []
-    remove: list[date] = []
+    add: list[Day] = []
+    remove: list[Day] = []
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        added = {one.date for one in self.add}
+        for index, one in enumerate(self.remove):
+            if one.date in added:
+                raise Misplaced(("remove", index), f"{one.date} stands under add too")
+        return self
 
 
 class Key(Strict):

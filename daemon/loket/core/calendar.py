@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from loket.core.strict import also_written
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+days?\s*")
+_DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+(day|hour)s?\s*")
+_DAYS = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+(day)s?\s*")
 _SPAN = re.compile(r"\s*(\d{1,4})\s+(minute|hour|working hour)s?\s*")
 _HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
 _TIMES = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+)?((?:\d{2}:\d{2}\s*,\s*)*\d{2}:\d{2})")
@@ -25,28 +26,45 @@ IsHoliday = Callable[[date], bool]
 HORIZON_DAYS = 730
 
 
-class WorkingDays(BaseModel):
-    """A range of working days, written `2 working days` or `1-3 working days`."""
+class WorkingTime(BaseModel):
+    """A range of working time, written `2 working days`, `1-3 working days` or `4 working hours`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     low: int
     high: int
+    unit: Literal["days", "hours"] = "days"
 
     @model_validator(mode="before")
     @classmethod
     @also_written(type="string", pattern=_DUE.pattern)
     def _written(cls, value: Any) -> Any:
-        if isinstance(value, (Mapping, cls)):
-            return value
-        match = _DUE.fullmatch(value) if isinstance(value, str) else None
-        if not match:
-            raise ValueError("write `2 working days` or `1-3 working days`")
-        high = int(match[2])
-        low = int(match[1]) if match[1] else max(1, high - 1)
-        if not 1 <= low <= high:
-            raise ValueError("working days count from 1, the smaller number first")
-        return {"low": low, "high": high}
+        return _range(cls, value, _DUE, "write `2 working days`, `1-3 working days` or `4 working hours`")
+
+
+class WorkingDays(WorkingTime):
+    """A range of working days, written `2 working days` or `1-3 working days`."""
+
+    unit: Literal["days"] = "days"
+
+    @model_validator(mode="before")
+    @classmethod
+    @also_written(type="string", pattern=_DAYS.pattern)
+    def _written(cls, value: Any) -> Any:
+        return _range(cls, value, _DAYS, "write `2 working days` or `1-3 working days`")
+
+
+def _range(kind: type[WorkingTime], value: Any, form: re.Pattern[str], expected: str) -> Any:
+    if isinstance(value, (Mapping, kind)):
+        return value
+    match = form.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError(expected)
+    high, unit = int(match[2]), f"{match[3]}s"
+    low = int(match[1]) if match[1] else max(1, high - 1) if unit == "days" else high
+    if not 1 <= low <= high:
+        raise ValueError(f"working {unit} count from 1, the smaller number first")
+    return {"low": low, "high": high, "unit": unit}
 
 
 def _span(*units: str) -> Callable[[Any], Any]:
@@ -131,6 +149,31 @@ def parse_times(text: str) -> Times:
     return Times(text, {day: tuple(sorted(moments)) for day, moments in by_day.items()})
 
 
+# Joint leave of a year is decreed in the autumn before it; from this month on, the next year matters.
+NEXT_YEAR_MONTH = 10
+
+
+def years_ahead(today: date) -> tuple[int, ...]:
+    """The years whose days off must be known on that day."""
+    return (today.year, today.year + 1) if today.month >= NEXT_YEAR_MONTH else (today.year,)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What is not known yet of a year's days off: its joint leave, and dates that are estimates."""
+
+    year: int
+    no_joint_leave: bool = False
+    estimates: tuple[tuple[date, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.no_joint_leave or bool(self.estimates)
+
+    def from_day(self, today: date) -> Unsettled:
+        """What still lies ahead."""
+        return replace(self, estimates=tuple((day, name) for day, name in self.estimates if day >= today))
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """One counter's working time: its zone, its hours and its days off."""
@@ -140,27 +183,56 @@ class Calendar:
     is_holiday: IsHoliday
 
     def spans(self, day: date) -> tuple[tuple[time, time], ...]:
-        """The open intervals of a day; none on a day off."""
+        """The open intervals of a day by the hands of the clock; none on a day off."""
         return () if self.is_holiday(day) else self.hours.by_day.get(day.weekday(), ())
+
+    def moments(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The open intervals of a day as moments in UTC: Python reckons the hands of the clock within one zone.
+
+        What the clocks skip takes no time, be it an hour or a whole day; what they repeat counts the first time.
+        """
+        found = [(self._moment(day, opens), self._moment(day, closes)) for opens, closes in self.spans(day)]
+        return [(opens, closes) for opens, closes in found if opens < closes]
+
+    def _moment(self, day: date, at: time) -> datetime:
+        """The first moment at which the clocks show that time or, where they skip it, a later one."""
+        shown = datetime.combine(day, at, self.zone)
+        moment = shown.astimezone(UTC)
+        if moment.astimezone(self.zone).replace(tzinfo=None) == shown.replace(tzinfo=None):
+            return moment
+        before, after = shown.replace(fold=1).astimezone(UTC), moment
+        skipped = before.astimezone(self.zone).utcoffset()
+        while after - before > timedelta(microseconds=1):
+            middle = before + (after - before) / 2
+            if middle.astimezone(self.zone).utcoffset() == skipped:
+                before = middle
+            else:
+                after = middle
+        return after
 
     def works(self, day: date) -> bool:
         """Whether the counter opens on that day at all."""
-        return bool(self.spans(day))
+        return bool(self.moments(day))
+
+    def closing(self, day: date) -> datetime:
+        """When the counter closes for the day; ValueError on a day without hours."""
+        moments = self.moments(day)
+        if not moments:
+            raise ValueError(f"the counter does not open on {day}")
+        return moments[-1][1].astimezone(self.zone)
 
     def is_open(self, now: datetime) -> bool:
         """Whether the counter is open at that moment."""
-        local = now.astimezone(self.zone)
-        return any(opens <= local.time() < closes for opens, closes in self.spans(local.date()))
+        return any(opens <= now < closes for opens, closes in self.moments(now.astimezone(self.zone).date()))
 
     def next_open(self, now: datetime) -> datetime | None:
         """The next moment the counter opens, `now` itself when it is open; None within no sensible time."""
-        local = now.astimezone(self.zone)
-        for offset in range(HORIZON_DAYS):
-            day = local.date() + timedelta(days=offset)
-            for opens, closes in self.spans(day):
-                if offset or local.time() < closes:
-                    moment = datetime.combine(day, opens, self.zone)
-                    return max(moment, local)
+        day = now.astimezone(self.zone).date()
+        for _ in range(HORIZON_DAYS):
+            for opens, closes in self.moments(day):
+                if now < closes:
+                    return max(opens, now).astimezone(self.zone)
+            day += timedelta(days=1)
         return None
 
     def due(self, now: datetime, days: int) -> datetime | None:
@@ -173,8 +245,14 @@ class Calendar:
             day += timedelta(days=1)
             left -= self.works(day)
             if left == 0:
-                return datetime.combine(day, self.spans(day)[-1][1], self.zone)
+                return self.closing(day)
         return None
+
+    def by(self, now: datetime, span: WorkingTime) -> datetime | None:
+        """The moment by which that much working time, at the most, is over."""
+        if span.unit == "days":
+            return self.due(now, span.high)
+        return self.after_open(now, timedelta(hours=span.high))
 
     def open_between(self, start: datetime, end: datetime) -> timedelta:
         """How long the counter is open between two moments."""
@@ -183,7 +261,7 @@ class Calendar:
         for _ in range(HORIZON_DAYS):
             if day > last:
                 break
-            for opens, closes in self._moments(day):
+            for opens, closes in self.moments(day):
                 total += max(timedelta(), min(closes, end) - max(opens, start))
             day += timedelta(days=1)
         return total
@@ -192,25 +270,15 @@ class Calendar:
         """The moment by which the counter will have been open that long."""
         left, day = span, now.astimezone(self.zone).date()
         for _ in range(HORIZON_DAYS):
-            for opens, closes in self._moments(day):
+            for opens, closes in self.moments(day):
                 begins = max(opens, now)
                 if closes <= begins:
                     continue
                 if left <= closes - begins:
-                    return begins + left
+                    return (begins + left).astimezone(self.zone)
                 left -= closes - begins
             day += timedelta(days=1)
         return None
-
-    def _moments(self, day: date) -> list[tuple[datetime, datetime]]:
-        """The open intervals of a day as moments; in UTC, since Python reckons hands of the clock in one zone."""
-        return [
-            (
-                datetime.combine(day, opens, self.zone).astimezone(UTC),
-                datetime.combine(day, closes, self.zone).astimezone(UTC),
-            )
-            for opens, closes in self.spans(day)
-        ]
 
 
 def latest_due(times: Times, zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -88,7 +88,7 @@ def due(case: Case, queue: str) -> datetime | None:
     found = case.office.queues.get(queue)
     if found is None or found.due is None:
         return None
-    return case.post.counter.calendar.due(case.now, found.due.high)
+    return case.post.counter.calendar.by(case.now, found.due)
 
 
 def reply(case: Case, ticket: Ticket, kind: Kind, template: str, said: dict[str, Any]) -> Outbound:

@@ -36,7 +36,7 @@ def move(errand: Errand, target: str) -> Done:
             updated_at=now,
             closed_at=None,
             answered_at=None,
-            due_at=errand.post.counter.calendar.due(now, due.high) if due else None,
+            due_at=errand.post.counter.calendar.by(now, due) if due else None,
         )
         event = errand.event("moved", before=ticket.queue, queue=wanted)
         return errand.done("petugas/dipindah", event, {"target": office.queues[wanted].title}, changed=(moved,))
@@ -158,8 +158,7 @@ def snooze(errand: Errand, argument: str) -> Done:
     first = post.counter.calendar.next_open(until)
     due_at = ticket.due_at
     if due_at is not None and first is not None:
-        closes = post.counter.calendar.spans(first.date())[-1][1]
-        due_at = max(due_at, datetime.combine(first.date(), closes, post.office.zone))
+        due_at = max(due_at, post.counter.calendar.closing(first.date()))
     note = _noted(errand, why) if why else ticket.note
     put_off = replace(ticket, snoozed_until=until, due_at=due_at, note=note, updated_at=post.now)
     event = errand.event("snoozed", until=day.isoformat(), why=clean_text(why, MAX_NOTE))

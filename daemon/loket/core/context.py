@@ -23,7 +23,7 @@ LETTERS = (
     ),
     *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
     *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
-    *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak")),
+    *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak", "hari-libur")),
     *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap")),
 )
 
@@ -33,6 +33,7 @@ _PLAIN = """
     state_text nearest said mail_ref kind phase reply now late_total oldest part parts total until several
     problems more attached inside kept taken note due_text late holder waiting back deputy alone leaves items why
     desk_links today_total others first_total queue_counts letters code link file flags
+    year joint_leave days
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -43,7 +44,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "officer": ("name", "address"),
     "ticket": ("number", "tag", "about"),
     "queue": ("title", "next"),
-    "due": ("low", "high"),
+    "due": ("low", "high", "unit"),
     "outcome": ("title",),
 }
 
@@ -100,7 +101,7 @@ def ticket(
         "links": links,
         "attached": of.attachments,
         "place": place,
-        "due": {"low": due.low, "high": due.high} if due else None,
+        "due": {"low": due.low, "high": due.high, "unit": due.unit} if due else None,
         "linked": list(linked),
         "several": of.several,
         "wrong": list(wrong),

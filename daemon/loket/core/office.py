@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from loket.core.authres import Trust
-from loket.core.calendar import Calendar, Times, WorkingDays
+from loket.core.calendar import Calendar, Times, Unsettled, WorkingDays
 from loket.core.classify import Desk
 from loket.core.letters import Letters
 from loket.core.rules import Channel, Outcome, Queue
@@ -110,6 +110,8 @@ class Office:
     # How many hours of opening time an item that an officer took is theirs alone.
     claim: timedelta = timedelta(hours=8)
     confirm: Confirm = Confirm()
+    # What is not known yet of a year's days off.
+    unsettled: Callable[[int], Unsettled] = Unsettled
     # The office's own texts in the language it speaks here.
     words: Mapping[str, str] = field(default_factory=dict)
     # The same office in the other languages that letters are written in: their letters, and its words translated.

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from rapidfuzz import fuzz
 
 from loket.core import normal
-from loket.core.calendar import Soon, WorkingDays
+from loket.core.calendar import Soon, WorkingTime
 from loket.core.conditions import Condition
 from loket.core.model import TRIAGE
 from loket.core.strict import Strict, Word, also_written
@@ -166,7 +166,7 @@ class Queue(Strict):
     """A work queue: its title, how long it takes, and how its tickets can end."""
 
     title: str
-    due: WorkingDays | None = None
+    due: WorkingTime | None = None
     notices: bool = False
     next: str = ""
     outcomes: dict[str, Outcome] = {}
@@ -251,5 +251,5 @@ def render_queue(name: str, fields: Mapping[str, str]) -> str | None:
     return None if filled is None else filled.lower().replace(" ", "-")
 
 
-TRIAGE_QUEUE = Queue(title="Triase", due=WorkingDays(low=1, high=1))
+TRIAGE_QUEUE = Queue(title="Triase", due=WorkingTime(low=1, high=1))
 BUILT_IN = {TRIAGE: TRIAGE_QUEUE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _DAYS = {
@@ -22,8 +22,8 @@ _MONTHS = {
     ),
 }
 _WORDS = {
-    "id": {"at": "pukul", "days": "hari", "hours": "jam", "minutes": "menit"},
-    "en": {"at": "at", "days": "days", "hours": "hours", "minutes": "minutes"},
+    "id": {"at": "pukul", "and": "dan", "days": "hari", "hours": "jam", "minutes": "menit"},
+    "en": {"at": "at", "and": "and", "days": "days", "hours": "hours", "minutes": "minutes"},
 }
 
 
@@ -89,9 +89,13 @@ def day_and_time(moment: datetime, zone: ZoneInfo, language: str) -> str:
 
 def day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """`Senin, 30 November 2026`."""
-    local = moment.astimezone(zone)
+    return date_text(moment.astimezone(zone).date(), language)
+
+
+def date_text(of: date, language: str) -> str:
+    """The same of a date."""
     tongue = language if language in _DAYS else "en"
-    return f"{_DAYS[tongue][local.weekday()]}, {local.day} {_MONTHS[tongue][local.month - 1]} {local.year}"
+    return f"{_DAYS[tongue][of.weekday()]}, {of.day} {_MONTHS[tongue][of.month - 1]} {of.year}"
 
 
 def clock(time_text: str, language: str) -> str:
@@ -100,14 +104,15 @@ def clock(time_text: str, language: str) -> str:
 
 
 def hours(text: str, zone_name: str, language: str) -> str:
-    """`Mon-Fri 08:30-16:00` as `Senin–Jumat, 08.30–16.00 WIB`."""
+    """`Mon-Fri 08:30-12:00, Mon-Fri 13:00-16:00` as `Senin–Jumat, 08.30–12.00 dan 13.00–16.00 WIB`."""
     tongue = language if language in _DAYS else "en"
-    said = []
+    by_days: dict[str, list[str]] = {}
     for item in text.split(","):
         days, _, span = item.strip().partition(" ")
         names = [_DAYS[tongue][("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun").index(day)] for day in days.split("-")]
-        said.append(f"{'–'.join(names)}, {clock(span, tongue).replace('-', '–')}")
-    return f"{'; '.join(said)} {zone_name}"
+        by_days.setdefault("–".join(names), []).append(clock(span.strip(), tongue).replace("-", "–"))
+    between = f" {_WORDS[tongue]['and']} "
+    return f"{'; '.join(f'{days}, {between.join(spans)}' for days, spans in by_days.items())} {zone_name}"
 
 
 def age(span: timedelta, language: str) -> str:

@@ -1,0 +1,64 @@
+"""The office's calendar at work, through real servers: who hears of days off that nobody knows yet, and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.flows.letters import mail
+from tests.flows.office import SETTLED, FlowOffice
+
+ADMIN = "admin.loket@pom.go.id"
+IKLAN = "iklan_otsk@yahoo.com"
+WATI = "Wati <wati@iklan.example>"
+APPLICANT = "wati@iklan.example"
+
+
+def test_the_admin_is_told_of_estimated_days_off_once_in_the_autumn_and_once_in_the_new_year(
+    office: FlowOffice,
+) -> None:
+    office.set_up((SETTLED, ""))
+    office.clock.at = datetime(2026, 9, 30, 16, 59, tzinfo=UTC)  # 23.59 WIB
+    office.work()
+    assert office.servers.messages(ADMIN) == []
+    for _ in range(2):
+        office.clock.at = datetime(2026, 9, 30, 17, 0, tzinfo=UTC)
+        office.work()
+    [told] = office.mails(ADMIN, 1)
+    assert told.subject == "Hari libur 2027 belum pasti"
+    assert "- Rabu, 10 Maret 2027 (2027-03-10): Hari Raya Idul Fitri" in told.text
+    assert "Cuti bersama" not in told.text
+    office.clock.at = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)
+    office.work()
+    office.mails(ADMIN, 2)
+    office.clock.at = datetime(2027, 6, 1, 2, 0, tzinfo=UTC)
+    office.work()
+    office.mails(ADMIN, 2)
+
+
+def test_a_year_without_joint_leave_is_told_and_days_that_were_decreed_are_not(office: FlowOffice) -> None:
+    decreed = '{date: 2028-01-26, note: "SKB 3 Menteri"}'
+    office.set_up((SETTLED, ""))
+    office.clock.at = datetime(2027, 10, 1, 2, 0, tzinfo=UTC)
+    office.work()
+    [told] = office.mails(ADMIN, 1)
+    assert "Cuti bersama 2028 belum ada" in told.text
+    assert "2028-01-26" in told.text
+    office.set_up((SETTLED, decreed))
+    office.clock.at = datetime(2028, 1, 3, 2, 0, tzinfo=UTC)
+    office.work()
+    [again] = office.mails(ADMIN, 1)
+    assert "Cuti bersama" not in again.text
+    assert "2028-01-26" not in again.text
+
+
+def test_a_queue_may_promise_working_hours(office: FlowOffice) -> None:
+    rules = office.folder / "rules/iklan.yaml"
+    rules.write_text(rules.read_text().replace("due: 2 working days  ", "due: 2-4 working hours  "))
+    office.submit(mail(WATI, IKLAN, "Iklan radio"))
+    office.work()
+    [told] = office.mails(APPLICANT, 1)
+    assert "Perkiraan waktu: 2–4 jam kerja" in told.text
+    stores = office.stores()
+    [ticket] = stores.desk.tickets(queue="konsultasi-iklan", state=None, limit=9)
+    stores.database.close()
+    assert ticket.due_at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 09.00 and four hours
