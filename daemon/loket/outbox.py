@@ -105,9 +105,14 @@ class OutboxRunner:
 
         async def work() -> None:
             nonlocal total, trouble
+            # A verdict is on its way to the store while the next mail's envelope is; at most one of each connection.
+            settling: asyncio.Task[None] | None = None
             while not self._stopping:
                 if queue:
-                    await self._one(queue.popleft())
+                    settlement = await self._one(queue.popleft())
+                    if settling is not None:
+                        await settling
+                    settling = group.create_task(self._settle(settlement)) if settlement else None
                     continue
                 async with refill:
                     if not queue and self._shut is None and trouble is None:
@@ -148,7 +153,8 @@ class OutboxRunner:
         self._claimed, self._claimed_at = len(claimed), began if claimed else 0.0
         return claimed
 
-    async def _one(self, claimed: Claimed) -> None:
+    async def _one(self, claimed: Claimed) -> Settlement | None:
+        """Hand one mail over; None where the store failed before anything left."""
         try:
             # Where nobody is let in, one knock a round is enough: many failed logins lock an account.
             receipt = self._shut or await self._submit(claimed)
@@ -159,22 +165,25 @@ class OutboxRunner:
             maillog.store_unavailable(str(error))
             await asyncio.sleep(STORE_SECONDS)
             await self._write(self.store.release, [claimed.id])
-            return
+            return None
         now = self.clock.now()
-        if await self._settle(Settlement(claimed, receipt, self._next(claimed, receipt, now), now)):
-            self.ring()
-        maillog.submitted(claimed.mail, receipt, claimed.attempt)
+        return Settlement(claimed, receipt, self._next(claimed, receipt, now), now)
 
-    async def _settle(self, settlement: Settlement) -> bool:
+    async def _settle(self, settlement: Settlement) -> None:
         """Write what has already happened: while the store is in trouble the verdict is kept in hand."""
         while True:
             try:
-                return await self.pen.settle(settlement)
+                follows = await self.pen.settle(settlement)
             except Exception as error:
                 if not self.unavailable(error):
                     raise
                 maillog.store_unavailable(str(error))
                 await asyncio.sleep(STORE_SECONDS)
+                continue
+            if follows:
+                self.ring()
+            maillog.submitted(settlement.claimed.mail, settlement.receipt, settlement.claimed.attempt)
+            return
 
     async def _submit(self, claimed: Claimed) -> Receipt:
         mail = claimed.mail
