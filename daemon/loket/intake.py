@@ -162,7 +162,8 @@ class MailboxIntake:
         for batch in session.batches(fresh):
             self._take(session, batch)
             self._advance(cursor, batch[-1].uid)
-        if listed:
+        # What has an end already is passed over.
+        if listed and listed[-1] not in fresh[-1:]:
             self._advance(cursor, listed[-1].uid)
         self._file(session)
         store.polled(mailbox, self.taker.clock.now(), None)

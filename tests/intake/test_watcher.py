@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import imaplib
+import socket
+import threading
 import time
 from datetime import timedelta
 
@@ -60,6 +62,31 @@ def test_mail_that_comes_during_a_poll_is_not_slept_over(bureau: OpenBureau, ser
         servers.lmtp(mail(f"Surat {count}"), office.address, "x@y.test")
         time.sleep(0.02 * count)
     eventually(lambda: len(office.fates()) == 12, 3)
+
+
+def test_what_was_taken_in_is_no_news(bureau: OpenBureau, servers: MailServers) -> None:
+    """A mail announced while we waited is listed once; only what comes after the listing ends the next wait."""
+    office = bureau(history="all")
+    wake = imap.Wake()
+    with office.session() as session:
+        assert session.listing(0) == []
+        threading.Timer(0.3, lambda: servers.lmtp(mail("Surat"), office.address, "x@y.test")).start()
+        assert _waited(session, wake, 10) < 9
+        assert len(session.listing(0)) == 1
+        assert _waited(session, wake, 1.5) >= 1.5
+    wake.close()
+
+
+def test_no_command_waits_for_an_acknowledgement_of_its_first_half(bureau: OpenBureau) -> None:
+    """The library writes a search in two pieces; with Nagle's algorithm (RFC 896) that takes 40 ms a poll."""
+    with bureau().session() as session:
+        assert session._client.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def _waited(session: imap.ImapSession, wake: imap.Wake, seconds: float) -> float:
+    began = time.monotonic()
+    session.wait(wake, seconds)
+    return time.monotonic() - began
 
 
 @pytest.mark.parametrize("idle", [True, False], ids=["in IDLE", "without IDLE"])
