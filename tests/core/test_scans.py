@@ -17,7 +17,8 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringO
 
 from loket.core.model import Evidence, Fate, InboundMail, Kind, Scan
 from loket.demo.attach import jpeg, pdf, png
-from loket.scans import Inspector, look_here
+from loket.scans import Inspector
+from loket.scans.__main__ import look_here
 from tests.core.desk import ANI, DESAIN, KEYS, NOW, PDF, Desk, letter, looked_into, office, shown
 from tests.core.proofs import Room
 

@@ -1,32 +1,23 @@
-"""A scan is looked into before it may leave: is it a readable PDF or image, how many pages, could it do anything?
-
-`python -m loket.scans` does the looking, in a process of its own that has little time and memory and knows no secret:
-a PDF is a program for its reader. Nothing is ever mended or rewritten; what is wrong goes back to the officer.
-"""
+"""The looking itself, in a process that may be lost over it: one file in, one line of JSON out."""
 
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
 
 from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
-import loket
 from loket.core.model import Scan
+from loket.scans import ACTIVE, kind_of
 
 WORK_SECONDS = 8
-PATIENCE_SECONDS = 20.0
 MEMORY = 512 * 1024 * 1024
 # A page of A3 at 600 dpi has 70 million.
 MAX_PIXELS = 150_000_000
@@ -34,58 +25,11 @@ MAX_PAGES = 2000
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 50
 
-Kind = Literal["pdf", "image", "other"]
 _IMAGES = ("JPEG", "PNG", "TIFF")
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
-
-
-def kind_of(content: bytes) -> Kind:
-    """What the bytes begin like, whatever the mail calls them (ISO 32000-1 7.5.2 and its note 13 for the PDF)."""
-    if b"%PDF-" in content[:1024]:
-        return "pdf"
-    return "image" if content.startswith(_MAGIC) else "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Inspector:
-    """Looks into one attachment at a time, each in a fresh process."""
-
-    command: Sequence[str] = (sys.executable, "-m", "loket.scans")
-    patience: float = PATIENCE_SECONDS
-
-    def look(self, content: bytes) -> Scan:
-        """What is in it; what cannot be read within the limits is unreadable."""
-        kind = kind_of(content)
-        if kind == "other":
-            return Scan("other", fault="unreadable")
-        # Nothing of our environment goes along: passwords stand there.
-        environment = {"PATH": os.defpath, "PYTHONPATH": str(Path(loket.__file__).parents[1])}
-        try:
-            done = subprocess.run(  # noqa: S603 - our own program, and nothing of a mail on its command line
-                self.command,
-                input=content,
-                capture_output=True,
-                timeout=self.patience,
-                check=False,
-                env=environment,
-                start_new_session=True,
-            )
-            found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
-        except (subprocess.TimeoutExpired, ValueError):
-            found = {}
-        fault = found.get("fault", "unreadable")
-        if fault not in ("", "unreadable", "encrypted"):
-            fault = "unreadable"
-        active = tuple(name for name in ACTIVE if name in found.get("active", ()))
-        return Scan(kind, int(found.get("pages", 0)), fault, active)
-
-
-# What a PDF can do beside being read, in the words of the officers' letters.
-ACTIVE = ("javascript", "launch", "embedded", "form", "media", "damaged")
 
 
 def look_here(content: bytes) -> Scan:
-    """The looking itself, in the process that may be lost over it."""
+    """What is in it; never raises."""
     kind = kind_of(content)
     try:
         return _pdf(content) if kind == "pdf" else _image(content)
