@@ -72,6 +72,12 @@ class TimingSink:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One SMTP session (RFC 5321), without an opinion on anything."""
         writer.write(b"220 bench.test ESMTP\r\n")
+        try:
+            await self._talk(reader, writer)
+        finally:
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         recipient = ""
         while line := await reader.readline():
             verb = line[:4].upper()
@@ -90,7 +96,6 @@ class TimingSink:
                 break
             else:
                 writer.write(b"250 2.0.0 Ok\r\n")
-        writer.close()
 
 
 class Loop:
@@ -98,6 +103,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._servers: list[asyncio.Server] = []
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -106,11 +112,23 @@ class Loop:
 
         async def start() -> int:
             server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 24)  # type: ignore[arg-type]
+            self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
 
         return asyncio.run_coroutine_threadsafe(start(), self.loop).result(10)
 
     def close(self) -> None:
         """End the loop with all that runs in it."""
+
+        async def end() -> None:
+            for server in self._servers:
+                server.close()
+            running = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
+        self.loop.close()
