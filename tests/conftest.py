@@ -15,7 +15,7 @@ def servers() -> Iterator[MailServers]:
     try:
         running = MailServers.start()
     except ServersUnavailable as reason:
-        _missing("mail servers", reason)
+        missing("mail servers", reason)
     yield running
     running.stop()
 
@@ -26,12 +26,13 @@ def postgres() -> Iterator[Postgres]:
     try:
         running = Postgres.start()
     except ServersUnavailable as reason:
-        _missing("PostgreSQL", reason)
+        missing("PostgreSQL", reason)
     yield running
     running.stop()
 
 
-def _missing(what: str, reason: ServersUnavailable) -> NoReturn:
+def missing(what: str, reason: ServersUnavailable) -> NoReturn:
+    """End a test whose server cannot run here."""
     # On a laptop the other tests are worth running; under CI a missing server would hide untested promises.
     if os.environ.get("CI"):
         pytest.fail(f"{what}: {reason}")

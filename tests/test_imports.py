@@ -15,15 +15,15 @@ CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
 RUNNERS |= {"timetable"}
-BELOW_APP = MIDDLE | {"tls", "files", "store", "imap", "smtp", "scans", "signatures"} | RUNNERS
+BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
 MAY_KNOW: dict[str, set[str]] = {
     "core.model": set(),
     "core": {"core.model"},
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
-    **dict.fromkeys(("tls", "files", "store"), MIDDLE),
-    **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "files"}),
+    **dict.fromkeys(("tls", "folders", "files", "store"), MIDDLE),
+    **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "folders", "files"}),
     **dict.fromkeys(("scans", "signatures"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
     **dict.fromkeys(("stores", "doors"), BELOW_APP),

@@ -17,7 +17,7 @@ from typing import Any, Self
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from loket import tls
+from loket import folders, tls
 from loket.core.model import MailRef, RawMail, StoredFile
 from loket.files import FolderFiles
 from loket.ports import Listed
@@ -34,6 +34,10 @@ SESSION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError)
 
 class Refused(Exception):
     """The server will not let us in, or has not the folder: a person must change something."""
+
+
+class _VanishedError(Exception):
+    """A mail was expunged between two of its pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ class ImapSession:
 
     def _select(self) -> int:
         try:
-            answer = self._client.select_folder(self._door.folder, readonly=self._door.read_only)
+            folder = folders.named(self._client, self._door.folder)
+            answer = self._client.select_folder(folder, readonly=self._door.read_only)
         except IMAPClientError as error:
             if isinstance(error, imaplib.IMAP4.abort):
                 raise
@@ -219,7 +224,10 @@ class ImapSession:
         first = self._piece(one.uid, 0)
         if first is None:
             return None
-        stored = self._files.put(self._pieces(one.uid, first))
+        try:
+            stored = self._files.put(self._pieces(one.uid, first))
+        except _VanishedError:
+            return None
         ref = MailRef(mailbox, self.uidvalidity, one.uid)
         return RawMail(ref, one.internaldate, self._files.map(stored), stored)
 
@@ -232,7 +240,7 @@ class ImapSession:
                 return
             following = self._piece(uid, at)
             if following is None:
-                raise imaplib.IMAP4.abort(f"mail {uid} vanished while it was read")
+                raise _VanishedError
             piece = following
 
     def _piece(self, uid: int, at: int) -> bytes | None:
@@ -245,6 +253,7 @@ class ImapSession:
 
     def file(self, uids: Sequence[int], folder: str) -> None:
         """Move mails to a folder (RFC 6851), which is made where it is missing; never a plain EXPUNGE."""
+        folder = folders.named(self._client, folder)
         if not self._client.folder_exists(folder):
             self._client.create_folder(folder)
         for chunk in _chunks(list(uids), 500):

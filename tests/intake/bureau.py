@@ -1,7 +1,8 @@
-"""An office of one counter or several on the tests' Dovecot, and the mail that people put there."""
+"""An office of one counter or several on a server of the tests, and the mail that people put there."""
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from loket.imap import ImapSession
 from loket.ports import Clock
 from loket.store import schema
 from loket.watch import Watcher
-from tests.servers import PASSWORD, MailServers
+from tests.servers import PASSWORD, ImapHost, as_named
 
 TOP = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -39,7 +40,7 @@ def mail(subject: str, sender: str = "", body: str = "Terlampir.", message_id: s
 class Bureau:
     """The daemon's parts over one folder of configuration and store; `restart` is what it says."""
 
-    servers: MailServers
+    servers: ImapHost
     folder: Path
     mailboxes: dict[str, dict[str, Any]]
     imap: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +112,7 @@ class Bureau:
     ) -> None:
         """Store a mail byte for byte, as a client or another server would."""
         with client(self.servers, address or self.address) as session:
-            session.append(folder, raw, flags, when)
+            session.append(as_named(session, folder), raw, flags, when)
 
     def fill(self, mails: Iterable[bytes]) -> None:
         """Store mails in the first mailbox, one after the other."""
@@ -139,20 +140,44 @@ class Bureau:
         return next((one.error for one in self.app.stores.desk.mailboxes() if one.mailbox == wanted), None)
 
 
+class Person(IMAPClient):
+    """A mail program: it names folders as the server wants them named, and moves as the server can."""
+
+    def make(self, folder: str) -> None:
+        """A new folder."""
+        self.create_folder(as_named(self, folder))
+
+    def put_into(self, folder: str, place: int = 1) -> None:
+        """Move the mail at a place of the list, the first being 1."""
+        uid = self.search()[place - 1]
+        if self.has_capability("MOVE"):
+            self.move([uid], as_named(self, folder))
+            return
+        self.copy([uid], as_named(self, folder))
+        self.throw_away(place)
+
+    def throw_away(self, place: int = 1) -> None:
+        """Delete the mail at a place of the list for good."""
+        uid = self.search()[place - 1]
+        self.delete_messages([uid])
+        self.expunge([uid])
+
+
 @contextmanager
-def client(servers: MailServers, address: str, folder: str = "") -> Iterator[IMAPClient]:
-    """A person's mail program."""
-    with IMAPClient(HOST, servers.imap_port, ssl=False, timeout=10) as session:
+def client(servers: ImapHost, address: str, folder: str = "") -> Iterator[Person]:
+    """A person's mail program, in a folder."""
+    with Person(HOST, servers.imap_port, ssl=False, timeout=10) as session:
+        session.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session.login(address, PASSWORD)
         if folder:
-            session.select_folder(folder)
+            session.select_folder(as_named(session, folder))
         yield session
 
 
-def flags(servers: MailServers, address: str, folder: str = "INBOX") -> dict[int, set[bytes]]:
+def flags(servers: ImapHost, address: str, folder: str = "INBOX") -> dict[int, set[bytes]]:
     """The flags of every mail, without those that every session sees anew."""
     with client(servers, address) as session:
-        session.select_folder(folder, readonly=True)
+        session.select_folder(as_named(session, folder), readonly=True)
         found = session.get_flags(session.search())
     return {uid: set(of) - {b"\\Recent"} for uid, of in found.items()}
 

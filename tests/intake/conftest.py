@@ -1,8 +1,9 @@
-"""Offices on the tests' Dovecot, closed when the test is over."""
+"""Offices on the tests' servers, closed when the test is over; on Dovecot unless a test asks for every server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,49 @@ import pytest
 
 from loket.app import SystemClock
 from loket.ports import Clock
+from tests.conftest import missing
 from tests.intake.bureau import Bureau
 from tests.intake.proxy import Proxy
-from tests.servers import MailServers
+from tests.servers import Host, ImapHost, MailServers, ServersUnavailable
+from tests.servers.courier import Courier
+from tests.servers.cyrus import Cyrus
+from tests.servers.pymaphost import Pymap
 
 OpenBureau = Callable[..., Bureau]
 
+_KINDS: dict[str, type[Host]] = {"cyrus": Cyrus, "courier": Courier, "pymap": Pymap}
+# Before a test that is tried on each IMAP server there is.
+every_server = pytest.mark.parametrize("host", ["dovecot", *_KINDS], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def hosts(servers: MailServers) -> Iterator[Callable[[str], ImapHost]]:
+    """The servers by name, each started when a test first asks for it."""
+    running: dict[str, Host] = {}
+    with ExitStack() as stack:
+
+        def host(name: str) -> ImapHost:
+            if name == "dovecot":
+                return servers
+            if name not in running:
+                try:
+                    running[name] = _KINDS[name](servers.smtp_port)
+                except ServersUnavailable as reason:
+                    missing(name, reason)
+                stack.callback(running[name].stop)
+            return running[name]
+
+        yield host
+
 
 @pytest.fixture
-def bureau(servers: MailServers, tmp_path: Path) -> Iterator[OpenBureau]:
+def host(request: pytest.FixtureRequest, hosts: Callable[[str], ImapHost]) -> ImapHost:
+    """The server that this test is on."""
+    return hosts(getattr(request, "param", "dovecot"))
+
+
+@pytest.fixture
+def bureau(host: ImapHost, tmp_path: Path) -> Iterator[OpenBureau]:
     """Opens an office of one mailbox with the given settings, or of several with `mailboxes`."""
     opened: list[Bureau] = []
 
@@ -31,9 +66,9 @@ def bureau(servers: MailServers, tmp_path: Path) -> Iterator[OpenBureau]:
         more: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Bureau:
-        own = mailboxes or {servers.unique("desain"): settings}
+        own = mailboxes or {host.unique("desain"): settings}
         made = Bureau(
-            servers,
+            host,
             tmp_path / f"office-{len(opened)}",
             own,
             imap or {},
@@ -50,7 +85,7 @@ def bureau(servers: MailServers, tmp_path: Path) -> Iterator[OpenBureau]:
 
 
 @pytest.fixture
-def proxy(servers: MailServers) -> Iterator[Proxy]:
-    """A way to Dovecot that can be cut, stalled and closed."""
-    with Proxy("127.0.0.1", servers.imap_port) as between:
+def proxy(host: ImapHost) -> Iterator[Proxy]:
+    """A way to the server that can be cut, stalled and closed."""
+    with Proxy("127.0.0.1", host.imap_port) as between:
         yield between

@@ -12,15 +12,16 @@ from sqlalchemy import inspect
 from loket.core.model import Fate
 from loket.imap import ImapSession, Refused
 from loket.store.database import Database, StoreBusy
-from tests.intake.bureau import HOST, mail
-from tests.intake.conftest import OpenBureau
+from tests.intake.bureau import HOST, client, mail
+from tests.intake.conftest import OpenBureau, every_server
 from tests.intake.proxy import Proxy
-from tests.servers import MailServers, certificates
+from tests.servers import ImapHost, MailServers, certificates
 
 
-def test_a_refused_login_is_shown_and_other_mailboxes_go_on(bureau: OpenBureau, servers: MailServers) -> None:
+@every_server
+def test_a_refused_login_is_shown_and_other_mailboxes_go_on(bureau: OpenBureau, host: ImapHost) -> None:
     """And since when; once the login works again, nothing is shown any more."""
-    refused, fine = servers.unique("refused"), servers.unique("desain")
+    refused, fine = host.unique("refused"), host.unique("desain")
     office = bureau(mailboxes={refused: {"history": "all"}, fine: {"history": "all"}})
     office.put(mail("Surat"), address=fine)
     assert "login refused" in (office.watcher(refused).once() or "")
@@ -28,6 +29,10 @@ def test_a_refused_login_is_shown_and_other_mailboxes_go_on(bureau: OpenBureau, 
     assert office.error(fine) is None
     assert f"login refused for {refused}" in (office.error(refused) or "")
     assert office.fates(fine) == [Fate.TICKET]
+
+
+def test_a_refused_login_is_none_that_another_attempt_would_mend(bureau: OpenBureau, servers: MailServers) -> None:
+    office = bureau(mailboxes={servers.unique("refused"): {}})
     with pytest.raises(Refused), office.session():
         pass
 
@@ -50,13 +55,15 @@ def test_a_secret_that_is_being_exchanged_is_trouble_like_any_other(bureau: Open
     assert "secret file password" in (office.error() or "")
 
 
-def test_a_folder_that_is_not_there_is_shown(bureau: OpenBureau, servers: MailServers) -> None:
+@every_server
+def test_a_folder_that_is_not_there_is_shown(bureau: OpenBureau, host: ImapHost) -> None:
     office = bureau(history="all", folder="Loket/Masuk")
     assert "folder Loket/Masuk cannot be opened" in (office.watcher().once() or "")
     assert "Loket/Masuk" in (office.error() or "")
     with pytest.raises(Refused), office.session():
         pass
-    servers.doveadm("mailbox", "create", "-u", office.address, "Loket/Masuk")
+    with client(host, office.address) as person:
+        person.make("Loket/Masuk")
     office.put(mail("Surat"), folder="Loket/Masuk")
     office.put(mail("Bukan untuk loket"))
     office.poll()
@@ -102,6 +109,7 @@ def test_a_server_without_starttls_is_not_spoken_to_in_the_clear(bureau: OpenBur
     assert office.fates() == []
 
 
+@every_server
 def test_a_server_that_is_down_is_shown(bureau: OpenBureau, proxy: Proxy) -> None:
     proxy.down()
     office = bureau(history="all", imap={"imap": f"imap://{HOST}:{proxy.port}"})

@@ -10,12 +10,13 @@ from loket.core.model import Fate
 from loket.store import schema
 from loket.store.database import is_unavailable
 from tests.intake.bureau import HOST, client, mail
-from tests.intake.conftest import OpenBureau
+from tests.intake.conftest import OpenBureau, every_server
 from tests.intake.proxy import Proxy
 
 DONE = "Sudah diproses"
 
 
+@every_server
 def test_handled_mail_is_moved_and_the_folder_is_made(bureau: OpenBureau) -> None:
     """The bytes are the same there, history stays where it was, and the folder there already is used again."""
     office = bureau(history="none", file_to=DONE)
@@ -30,6 +31,7 @@ def test_handled_mail_is_moved_and_the_folder_is_made(bureau: OpenBureau) -> Non
     assert [row.filed for row in office.rows(schema.ledger)] == [None, True, True, True]
 
 
+@every_server
 @pytest.mark.parametrize("missing", [["MOVE"], ["MOVE", "UIDPLUS"]])
 def test_a_server_without_move_is_asked_to_copy(bureau: OpenBureau, proxy: Proxy, missing: list[str]) -> None:
     """Then mark as deleted, and expunge those alone; without UIDPLUS a plain EXPUNGE would take others' mail too."""
@@ -39,7 +41,7 @@ def test_a_server_without_move_is_asked_to_copy(bureau: OpenBureau, proxy: Proxy
     office.put(mail("Satu"))
     office.put(mail("Milik orang lain"), "\\Deleted", when=None)
     with office.session() as session:
-        session.file([1], DONE)
+        session.file(session.uids()[:1], DONE)
     assert office.servers.messages(office.address, DONE) == [mail("Satu")]
     kept = [mail("Milik orang lain")] if "UIDPLUS" not in missing else [mail("Satu"), mail("Milik orang lain")]
     assert office.servers.messages(office.address) == kept
@@ -67,7 +69,7 @@ def test_a_move_that_the_servers_acl_forbids_is_tried_again(bureau: OpenBureau, 
     """The mail stays where it is, has its one ticket and answer, and goes there once it is allowed (RFC 4314)."""
     office = bureau(history="all", file_to=DONE)
     with client(office.servers, office.address) as person:
-        person.create_folder(DONE)
+        person.make(DONE)
     rule = office.servers.root / "mail" / office.address / where / "dovecot-acl"
     office.put(mail("Satu"))
     rule.write_text(f"owner {rights}\n")
@@ -88,8 +90,7 @@ def test_a_mail_that_somebody_else_moved_first_is_filed(bureau: OpenBureau) -> N
     office.put(mail("Satu"))
     office.poll()
     with client(office.servers, office.address, "INBOX") as person:
-        person.delete_messages([1])
-        person.expunge()
+        person.throw_away(1)
     office.restart(file_to=DONE)
     office.poll()
     assert [row.filed for row in office.rows(schema.ledger)] == [True]

@@ -71,8 +71,7 @@ def test_a_mail_that_was_mended_in_time_is_a_ticket(bureau: OpenBureau, monkeypa
         poisoned(broken, "decide", ValueError("odd"))
         office.poll()
     with client(office.servers, office.address, "INBOX") as person:
-        person.delete_messages([1])
-        person.expunge()
+        person.throw_away(1)
     office.poll()
     assert office.fates() == [Fate.TICKET]
     assert office.rows(schema.outbox, kind="alert") == []

@@ -14,9 +14,9 @@ from loket import imap, watch
 from loket.core.model import Fate
 from loket.store import schema
 from tests.intake.bureau import HOST, Bureau, eventually, mail
-from tests.intake.conftest import OpenBureau
+from tests.intake.conftest import OpenBureau, every_server
 from tests.intake.proxy import Proxy
-from tests.servers import MailServers
+from tests.servers import ImapHost, MailServers
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +55,12 @@ def test_mail_is_noticed_when_it_comes(bureau: OpenBureau, servers: MailServers,
     assert office.fates() == [Fate.TICKET, Fate.TICKET]
 
 
-def test_mail_that_comes_during_a_poll_is_not_slept_over(bureau: OpenBureau, servers: MailServers) -> None:
+@every_server
+def test_mail_that_comes_during_a_poll_is_not_slept_over(bureau: OpenBureau, host: ImapHost) -> None:
     """News that came before IDLE began is asked for first."""
     office = started(bureau(history="all", imap={"idle_renewal": 1700}))
     for count in range(12):
-        servers.lmtp(mail(f"Surat {count}"), office.address, "x@y.test")
+        host.deliver(mail(f"Surat {count}"), office.address)
         time.sleep(0.02 * count)
     eventually(lambda: len(office.fates()) == 12, 3)
 
@@ -89,6 +90,7 @@ def _waited(session: imap.ImapSession, wake: imap.Wake, seconds: float) -> float
     return time.monotonic() - began
 
 
+@every_server
 @pytest.mark.parametrize("idle", [True, False], ids=["in IDLE", "without IDLE"])
 def test_a_poke_polls(bureau: OpenBureau, proxy: Proxy, idle: bool) -> None:
     if not idle:
@@ -117,6 +119,7 @@ def ends(office: Bureau) -> float:
     return took
 
 
+@every_server
 def test_it_ends_at_once_while_it_waits_for_news(bureau: OpenBureau) -> None:
     office = started(bureau(history="all"))
     time.sleep(0.2)
@@ -135,6 +138,7 @@ def test_it_ends_at_once_while_it_waits_after_trouble(
     assert ends(office) < 1
 
 
+@every_server
 def test_it_takes_up_its_work_when_the_connection_broke(bureau: OpenBureau, proxy: Proxy) -> None:
     """Three times over; mail that came meanwhile is taken in, and none of it twice."""
     office = started(bureau(history="all", imap=through(proxy)))
@@ -175,6 +179,7 @@ def test_a_dead_connection_is_found_out_at_the_next_poll(
     eventually(lambda: office.fates() == [Fate.TICKET])
 
 
+@every_server
 def test_a_connection_cut_in_the_middle_of_a_large_mail_loses_nothing(bureau: OpenBureau, proxy: Proxy) -> None:
     """The half that came is thrown away and the mail is fetched again."""
     office = bureau(history="all", imap=through(proxy), batch={"piece": 65_536})

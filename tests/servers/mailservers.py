@@ -95,6 +95,18 @@ class MailServers:
         with smtplib.LMTP(str(self.root / "dc/run/lmtp"), local_hostname=_HELO, timeout=60) as client:
             client.sendmail(sender, [recipient], raw)
 
+    def deliver(self, raw: bytes, address: str) -> None:
+        """Mail comes, as from another server."""
+        self.lmtp(raw, address, "x@y.test")
+
+    def renew(self, address: str) -> None:
+        """The INBOX is gone and made anew: it is empty and has another UIDVALIDITY."""
+        with self._session(address) as session:
+            _, answer = session.status("INBOX", "(UIDVALIDITY)")
+        [before] = re.findall(rb"UIDVALIDITY (\d+)", answer[0])
+        shutil.rmtree(self.root / "mail" / address)
+        self.doveadm("mailbox", "update", "-u", address, "--uid-validity", str(int(before) + 5), "INBOX")
+
     def messages(self, address: str, folder: str = "INBOX") -> list[bytes]:
         """Return the folder's mails as stored, in UID order, changing no flag; none when there is no such folder."""
         with self._session(address) as session:

@@ -191,16 +191,16 @@ print(MailServers.start().root, flush=True)
     while root.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not root.exists()
-    assert _processes_of(root) == []
+    assert processes_of(root) == []
 
 
-def _processes_of(root: Path) -> list[str]:
-    # Children of the two masters do not name the folder on their command line, but all hold its files open.
+def processes_of(root: Path) -> list[str]:
+    """Processes that work in a folder; children do not name it on their command line, but hold its files open."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         # A process may end while it is looked at.
         with contextlib.suppress(OSError):
-            links = [process / "cwd", *(process / "fd").iterdir()]
+            links = [process / "cwd", process / "root", *(process / "fd").iterdir()]
             if any(link.readlink().is_relative_to(root) for link in links):
                 found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
