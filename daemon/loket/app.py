@@ -112,7 +112,9 @@ class App:
             self.clock,
             self._wrote,
         )
-        self.timetable = Timetable(self.stores.desk, self.office, self.keys, self.clock, self._wrote)
+        self.timetable = Timetable(
+            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
+        )
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
         self._follower = Follower(snapshot)

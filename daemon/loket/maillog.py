@@ -167,6 +167,11 @@ def lapsed(officer: str, letters: int) -> None:
     _log.warning("code lapsed", officer=officer, letters=letters)
 
 
+def due_moved(tickets: int) -> None:
+    """Hours or days off have changed; so many open tickets are due at another time."""
+    _log.info("due-moved", tickets=tickets)
+
+
 def days_off_unsettled(what: str) -> None:
     """A year's joint leave is not known yet, or some of its dates are estimates; the admin is told."""
     _log.warning("days-off-unsettled", what=what)

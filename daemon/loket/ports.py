@@ -191,6 +191,14 @@ class Outgoing(Protocol):
 class Desk(Protocol):
     """The store as timers see it."""
 
+    def noted(self, name: str) -> str | None:
+        """What the office noted of itself under that name."""
+        ...
+
+    def timed(self) -> list[str]:
+        """The open tickets whose due time can be reckoned anew."""
+        ...
+
     def occurred(self, what: str, whom: str, due_at: datetime) -> bool:
         """Whether that occurrence has happened."""
         ...

@@ -13,7 +13,7 @@ import pytest
 
 from loket.core.decide import decide
 from loket.core.known import Hints, Known, hints
-from loket.core.model import Absence, Held, HeldState, InboundMail, Kind, Move, Phase, Plan, State, Undo
+from loket.core.model import Absence, Held, HeldState, InboundMail, Kind, Move, Phase, Plan, State, Term, Undo
 from loket.core.understand import understand
 from loket.store import schema
 from loket.store.apply import Overtaken
@@ -37,14 +37,14 @@ def apply(store: Store, plan: Plan) -> None:
 
 
 def test_a_ticket_keeps_all_that_officers_do_with_it(store: Store) -> None:
-    undo = Undo("delivery:x", State.OPEN, None, None, NOW, None, NOW, ("kategori",))
+    undo = Undo("delivery:x", State.OPEN, None, None, NOW, None, NOW, ("kategori",), Term(NOW, 4, "hours"))
     worked = ticket(
         answered_at=NOW,
         claimed_by=DEWI,
         claimed_until=NOW,
         snoozed_until=NOW,
         asked_by=GITA,
-        due_left=99,
+        term=Term(NOW, 2, "days", ((NOW, NOW), (NOW, None)), NOW.date()),
         note="Dewi: x",
         undo=undo,
     )

@@ -62,3 +62,40 @@ def test_a_queue_may_promise_working_hours(office: FlowOffice) -> None:
     [ticket] = stores.desk.tickets(queue="konsultasi-iklan", state=None, limit=9)
     stores.database.close()
     assert ticket.due_at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 09.00 and four hours
+
+
+def _due(office: FlowOffice, number: str) -> datetime | None:
+    stores = office.stores()
+    found = stores.desk.ticket(number)
+    stores.database.close()
+    assert found is not None
+    return found.due_at
+
+
+def _moved(office: FlowOffice, number: str) -> int:
+    stores = office.stores()
+    found = [event.kind for event in stores.desk.events(number)]
+    stores.database.close()
+    return found.count("due-moved")
+
+
+def test_a_day_off_that_is_decreed_later_moves_what_is_due_and_back(office: FlowOffice) -> None:
+    """Two working days from Tuesday are over on Thursday; joint leave on Wednesday makes it Friday, with an event."""
+    office.empty([APPLICANT])
+    office.submit(mail(WATI, IKLAN, "Iklan radio"))
+    office.work()
+    [told] = office.mails(APPLICANT, 1)
+    number = told.subject.partition("]")[0].removeprefix("[")
+    thursday, friday = (datetime(2026, 11, day, 9, 0, tzinfo=UTC) for day in (26, 27))
+    assert _due(office, number) == thursday
+    office.set_up((f"[{SETTLED}]", '[{date: 2026-11-25, note: "SKB 3 Menteri"}]'))
+    office.work()
+    assert _due(office, number) == friday
+    office.work()
+    assert _moved(office, number) == 1
+    # Other hours of this counter alone.
+    before = "rules: [iklan]\n    history: all\n    hours: Mon-Fri 08:30-16:00"
+    office.set_up((before, before.replace("16:00", "15:00")))
+    office.work()
+    assert _due(office, number) == datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
+    assert _moved(office, number) == 2

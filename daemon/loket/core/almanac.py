@@ -1,14 +1,57 @@
-"""The days off that nobody knows yet: the admin is told of a year once when it comes near, and once when it begins."""
+"""The calendar as it changes: due times reckoned anew, and the days off that nobody knows yet.
+
+The admin is told of a year once when it comes near, and once when it begins.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from loket.core import context, tongue
 from loket.core.calendar import NEXT_YEAR_MONTH, Unsettled, years_ahead
 from loket.core.mail import Post
-from loket.core.model import Event, Kind, Occurrence, Plan
+from loket.core.model import Event, Kind, Occurrence, Plan, State, Ticket
+from loket.core.office import Office
+from loket.core.term import timed
+
+# Under this name the store keeps which calendar the due times are by.
+CALENDAR = "calendar"
+# Due times further ahead than this are none; what is older is over.
+_YEARS = 2
+
+
+def fingerprint(office: Office, today: date) -> str:
+    """What every due time depends on: the counters' hours and zone, and the days off around that day."""
+    first = date(today.year - 1, 1, 1)
+    days = [first + timedelta(days=number) for number in range((_YEARS + 1) * 366)]
+    digest = hashlib.sha256()
+    for address, counter in sorted(office.counters.items()):
+        calendar = counter.calendar
+        off = " ".join(day.isoformat() for day in days if calendar.is_holiday(day))
+        digest.update(f"{address}\0{calendar.zone.key}\0{calendar.hours.text}\0{off}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def reckoned(post: Post, ticket: Ticket) -> Plan | None:
+    """The ticket due by the calendar as it is now; None where that changes nothing."""
+    if ticket.state is not State.OPEN or ticket.term is None:
+        return None
+    moved = timed(ticket, ticket.term, post.counter.calendar)
+    if moved.due_at == ticket.due_at:
+        return None
+    facts = {
+        "before": ticket.due_at.isoformat() if ticket.due_at else None,
+        "due": moved.due_at.isoformat() if moved.due_at else None,
+    }
+    event = Event(post.now, "due-moved", ticket.number, "loket", None, post.office.rules_hash, facts)
+    return Plan(changed=(moved,), events=(event,))
+
+
+def in_force(found: str) -> Plan:
+    """All due times are by the calendar of that fingerprint."""
+    return Plan(noted=((CALENDAR, found),))
 
 
 def warnings(post: Post) -> Iterator[Plan]:

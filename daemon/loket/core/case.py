@@ -19,6 +19,7 @@ from loket.core.model import (
     Ticket,
 )
 from loket.core.office import Office
+from loket.core.term import begin, timed
 from loket.core.token import Keys
 from loket.core.tongue import language_of
 
@@ -84,11 +85,10 @@ def free_field(office: Office, mailbox: str, rule: str | None) -> str | None:
     return compiled.pattern.free if compiled and compiled.pattern else None
 
 
-def due(case: Case, queue: str) -> datetime | None:
-    found = case.office.queues.get(queue)
-    if found is None or found.due is None:
-        return None
-    return case.post.counter.calendar.by(case.now, found.due)
+def timed_anew(case: Case, ticket: Ticket) -> Ticket:
+    """The ticket with all of its queue's time before it."""
+    found = case.office.queues.get(ticket.queue)
+    return timed(ticket, begin(found.due if found else None, case.now), case.post.counter.calendar)
 
 
 def reply(case: Case, ticket: Ticket, kind: Kind, template: str, said: dict[str, Any]) -> Outbound:

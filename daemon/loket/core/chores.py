@@ -13,6 +13,7 @@ from loket.core.errand import Done, Errand, holder, unheld
 from loket.core.headers import clean_text
 from loket.core.model import Kind, Outbound, State, Ticket
 from loket.core.office import Officer
+from loket.core.term import begin, go_on, put_off, stop, timed
 
 MAX_NOTE = 500
 # What people put around a target: `ALIH ke <persuratan>.`
@@ -27,7 +28,6 @@ def move(errand: Errand, target: str) -> Done:
     if other not in (None, errand.officer.address):
         return _taken(errand, ticket)
     if wanted in office.queues:
-        due = office.queues[wanted].due
         moved = replace(
             unheld(ticket),
             queue=wanted,
@@ -36,8 +36,8 @@ def move(errand: Errand, target: str) -> Done:
             updated_at=now,
             closed_at=None,
             answered_at=None,
-            due_at=errand.post.counter.calendar.by(now, due) if due else None,
         )
+        moved = timed(moved, begin(office.queues[wanted].due, now), errand.post.counter.calendar)
         event = errand.event("moved", before=ticket.queue, queue=wanted)
         return errand.done("petugas/dipindah", event, {"target": office.queues[wanted].title}, changed=(moved,))
     people = [one for one in office.officers.values() if one.active and wanted in (one.address, one.name.casefold())]
@@ -55,6 +55,8 @@ def _give(errand: Errand, to: Officer) -> Done:
     if ticket.state is State.CLOSED:
         return errand.refused("closed")
     given = replace(_claimed(errand, unheld(ticket), to.address), state=State.OPEN, updated_at=post.now)
+    if given.term is not None and given.term.stands_still:
+        given = timed(given, go_on(given.term, post.now), post.counter.calendar)
     told = notice.single(post, given, to, f"given:{errand.key}", why="given", by=errand.officer.name)
     event = errand.event("given", to=to.address)
     return errand.done("petugas/dipindah", event, {"target": to.name}, changed=(given,), outbox=(told,))
@@ -109,15 +111,12 @@ def ask(errand: Errand) -> Done:
         if wrong:
             return errand.refused(reason)
     letter = _question(errand, words)
-    left = ticket.due_left
-    if ticket.due_at is not None and ticket.state is State.OPEN:
-        left = int(post.counter.calendar.open_between(post.now, max(post.now, ticket.due_at)).total_seconds())
     asked = replace(
         unheld(ticket),
         state=State.WAITING,
         missing=(),
         asked_by=errand.officer.address,
-        due_left=left,
+        term=stop(ticket.term, post.now),
         due_at=None,
         updated_at=post.now,
         undo=before(ticket, letter.key),
@@ -155,15 +154,13 @@ def snooze(errand: Errand, argument: str) -> Done:
     if day is None or day <= today:
         return errand.refused("no-day")
     until = datetime.combine(day, time(), post.office.zone)
-    first = post.counter.calendar.next_open(until)
-    due_at = ticket.due_at
-    if due_at is not None and first is not None:
-        due_at = max(due_at, post.counter.calendar.closing(first.date()))
     note = _noted(errand, why) if why else ticket.note
-    put_off = replace(ticket, snoozed_until=until, due_at=due_at, note=note, updated_at=post.now)
+    snoozed = replace(ticket, snoozed_until=until, note=note, updated_at=post.now)
+    if ticket.due_at is not None:
+        snoozed = timed(snoozed, put_off(ticket.term, day), post.counter.calendar)
     event = errand.event("snoozed", until=day.isoformat(), why=clean_text(why, MAX_NOTE))
-    said = {"until": context.day(post, until), "due_text": errand.moment(due_at)}
-    return errand.done("petugas/ditunda", event, said, changed=(put_off,))
+    said = {"until": context.day(post, until), "due_text": errand.moment(snoozed.due_at)}
+    return errand.done("petugas/ditunda", event, said, changed=(snoozed,))
 
 
 def note(errand: Errand) -> Done:

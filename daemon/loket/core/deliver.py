@@ -16,6 +16,7 @@ from loket.core.item import state_text
 from loket.core.model import Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
 from loket.core.orders import Answer
 from loket.core.rules import Outcome
+from loket.core.term import go_on
 
 # Why an answer is kept back and may be sent anyway, by the word of its author alone.
 ANSWERED = "already-answered"
@@ -161,6 +162,7 @@ def answered(
         updated_at=post.now,
         closed_at=post.now if state is State.CLOSED else None,
         missing=(),
+        term=go_on(ticket.term, post.now),
         undo=before(ticket, letter.key),
     )
     said = {
@@ -194,6 +196,7 @@ def before(ticket: Ticket, key: str) -> Undo:
         closed_at=ticket.closed_at,
         due_at=ticket.due_at,
         missing=ticket.missing,
+        term=ticket.term,
     )
 
 

@@ -158,4 +158,4 @@ def may_work(errand: Errand, ticket: Ticket) -> bool:
 
 def unheld(ticket: Ticket) -> Ticket:
     """In nobody's hands, and in sight."""
-    return replace(ticket, claimed_by=None, claimed_until=None, snoozed_until=None, asked_by=None, due_left=None)
+    return replace(ticket, claimed_by=None, claimed_until=None, snoozed_until=None, asked_by=None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from loket.core import notice
-from loket.core.case import Case, compiled_rule, due, free_field, in_order
+from loket.core.case import Case, compiled_rule, free_field, in_order, timed_anew
 from loket.core.command import own_words
 from loket.core.errand import unheld
 from loket.core.headers import clean_text
@@ -24,6 +24,7 @@ from loket.core.parse import body_text
 from loket.core.request import queue_place, response
 from loket.core.rules import render_queue
 from loket.core.supply import supplied
+from loket.core.term import go_on, timed
 from loket.core.understand import links
 
 # Whoever sends the same words again so soon is impatient, or a machine.
@@ -69,8 +70,7 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         first = _whose(case, ticket)
         claimed_until = case.post.counter.calendar.after_open(case.now, case.office.claim) if first else None
         reopened = replace(
-            reopened,
-            due_at=_due_again(case, ticket),
+            _timed_again(case, reopened),
             asked_by=ticket.asked_by,
             claimed_by=first.address if first else None,
             claimed_until=claimed_until,
@@ -91,11 +91,11 @@ def _whose(case: Case, ticket: Ticket) -> Officer | None:
     return officer
 
 
-def _due_again(case: Case, ticket: Ticket) -> datetime | None:
+def _timed_again(case: Case, ticket: Ticket) -> Ticket:
     """What was left when the officer asked; after an answer, all of it anew."""
-    if ticket.due_left is None:
-        return due(case, ticket.queue)
-    return case.post.counter.calendar.after_open(case.now, timedelta(seconds=ticket.due_left))
+    if ticket.term is None or not ticket.term.stands_still:
+        return timed_anew(case, ticket)
+    return timed(ticket, go_on(ticket.term, case.now), case.post.counter.calendar)
 
 
 def again(case: Case, ticket: Ticket, verdict: Verdict) -> Plan:
@@ -132,7 +132,7 @@ def _filled(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         return None
     fields = in_order(case.office, ticket.mailbox, ticket.rule, fields)
     queue = (render_queue(compiled.rule.queue, fields) if compiled else None) or ticket.queue
-    return replace(
+    filled = replace(
         ticket,
         fields=fields,
         missing=tuple(missing),
@@ -141,8 +141,10 @@ def _filled(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         state=State.WAITING if missing else State.OPEN,
         attachments=ticket.attachments + len(case.mail.attachments),
         links=ticket.links + links(case.mail),
-        due_at=None if missing else due(case, queue),
+        due_at=None,
+        term=None,
         closed_at=None,
         answered_at=None,
         undo=None,
     )
+    return filled if missing else timed_anew(case, filled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from loket.core import proof
 from loket.core.deliver import OVERRULED, answered
@@ -11,6 +10,7 @@ from loket.core.errand import Done, Errand, unheld
 from loket.core.item import state_text
 from loket.core.model import Held, HeldState, Move, Phase, Ticket
 from loket.core.orders import Answer
+from loket.core.term import timed
 
 
 def send_anyway(errand: Errand) -> Done:
@@ -52,7 +52,7 @@ def cancel(errand: Errand) -> Done:
             "petugas/dibatalkan",
             event,
             {"state_text": state_text(errand.post.office.language, undo.state)},
-            changed=(_restored(ticket, errand.post.now),),
+            changed=(_restored(errand, ticket),),
             moves=(Move(undo.key, Phase.CANCELLED),),
         )
     kept = held_of(errand)
@@ -76,12 +76,12 @@ def held_of(errand: Errand) -> list[Held]:
     return [one for one in there if one.officer == errand.officer.address and one.state is HeldState.HELD]
 
 
-def _restored(ticket: Ticket, now: datetime) -> Ticket:
-    undo = ticket.undo
+def _restored(errand: Errand, ticket: Ticket) -> Ticket:
+    undo, now = ticket.undo, errand.post.now
     if undo is None or (ticket.answered_at is None and ticket.asked_by is None):
         # Its applicant has written meanwhile: the ticket stands as that left it.
         return replace(ticket, undo=None, updated_at=now)
-    return replace(
+    restored = replace(
         unheld(ticket),
         state=undo.state,
         outcome=undo.outcome,
@@ -93,3 +93,5 @@ def _restored(ticket: Ticket, now: datetime) -> Ticket:
         updated_at=now,
         undo=None,
     )
+    # Days off may have changed meanwhile.
+    return timed(restored, undo.term, errand.post.counter.calendar) if undo.term else restored

@@ -8,7 +8,7 @@ from itertools import product as combinations
 from typing import Any
 
 from loket.core import context, notice
-from loket.core.case import Case, compiled_rule, due, free_field, reply
+from loket.core.case import Case, compiled_rule, free_field, reply, timed_anew
 from loket.core.classify import Compiled
 from loket.core.gate import LOOP_COUNT
 from loket.core.headers import clean_text
@@ -63,14 +63,14 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         links=links(mail) if mail.parts else 0,
         created_at=case.arrived,
         updated_at=now,
-        due_at=due(case, queue),
+        due_at=None,
         respond=verdict.refusal is None,
         language=case.language,
         fingerprint=fingerprint(mail),
         several=names_several(_in_own_words(case, verdict)),
     )
-    if ticket.state is State.WAITING:
-        ticket = replace(ticket, due_at=None)
+    if ticket.state is State.OPEN:
+        ticket = timed_anew(case, ticket)
     earlier = list(dict.fromkeys([*linked, *_related(case, counter, same)]))
     opened = case.event(
         "opened",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from loket.core import context
 from loket.core.errand import unheld
@@ -12,6 +11,7 @@ from loket.core.headers import clean_text
 from loket.core.known import TO_APPLICANT
 from loket.core.mail import Post
 from loket.core.model import Event, Kind, Outbound, Phase, Plan, Sent, State, Ticket
+from loket.core.term import go_on, timed
 
 # Mail about mail that failed ends here: an alert that cannot be delivered raises no other.
 _TOLD = frozenset({*TO_APPLICANT, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
@@ -35,9 +35,8 @@ def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, sai
     changed: tuple[Ticket, ...] = ()
     if ticket is not None and sent.kind in TO_APPLICANT and phase is not Phase.IN_DOUBT:
         reopened = replace(unheld(ticket), state=State.OPEN, closed_at=None, answered_at=None, updated_at=post.now)
-        if ticket.due_left is not None:
-            left = timedelta(seconds=ticket.due_left)
-            reopened = replace(reopened, due_at=post.counter.calendar.after_open(post.now, left))
+        if ticket.term is not None and ticket.term.stands_still:
+            reopened = timed(reopened, go_on(ticket.term, post.now), post.counter.calendar)
         changed = (reopened,)
     outbox = tuple(_alerts(post, sent, ticket, phase, said, cause)) if sent.kind in _TOLD else ()
     return Plan(events=(event,), changed=changed, outbox=outbox)

@@ -33,6 +33,9 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     _marks(connection, plans, now)
     _officers(connection, plans, now)
     keep_codes(connection, plans)
+    for name, value in (pair for plan in plans for pair in plan.noted):
+        connection.execute(delete(schema.meta).where(schema.meta.c.name == name))
+        connection.execute(insert(schema.meta).values(name=name, value=value))
     _insert(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
 

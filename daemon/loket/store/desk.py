@@ -54,6 +54,17 @@ class DeskStore:
             if there is None:
                 connection.execute(insert(schema.meta).values(name="created_at", value=now.isoformat()))
 
+    def noted(self, name: str) -> str | None:
+        """What the office noted of itself under that name."""
+        with self.database.read() as connection:
+            return connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == name)).scalar()
+
+    def timed(self) -> list[str]:
+        """The open tickets whose due time can be reckoned anew, oldest first."""
+        query = select(_T.number).where(_T.state == State.OPEN.value, _T.term.is_not(None)).order_by(_T.number)
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def occurred(self, what: str, whom: str, due_at: datetime) -> bool:
         """Whether that occurrence has happened."""
         o = schema.occurrence.c

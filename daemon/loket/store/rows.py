@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -19,6 +19,7 @@ from loket.core.model import (
     Segment,
     State,
     StoredFile,
+    Term,
     Ticket,
     Undo,
 )
@@ -65,7 +66,7 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "claimed_until": of.claimed_until,
         "snoozed_until": of.snoozed_until,
         "asked_by": of.asked_by,
-        "due_left": of.due_left,
+        "term": _term_text(of.term) if of.term else None,
         "note": of.note,
         "undo": _undo_text(of.undo) if of.undo else None,
     }
@@ -106,7 +107,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         claimed_until=row.claimed_until,
         snoozed_until=row.snoozed_until,
         asked_by=row.asked_by,
-        due_left=row.due_left,
+        term=_term_of(row.term) if row.term else None,
         note=row.note,
         undo=_undo_of(row.undo) if row.undo else None,
     )
@@ -114,13 +115,32 @@ def ticket_of(row: Row[Any]) -> Ticket:
 
 def _undo_text(of: Undo) -> str:
     moments = [at.isoformat() if at else None for at in (of.answered_at, of.closed_at, of.due_at)]
-    return dump([of.key, of.state.value, of.outcome, of.answered_by, moments, list(of.missing)])
+    term = _term_text(of.term) if of.term else None
+    return dump([of.key, of.state.value, of.outcome, of.answered_by, moments, list(of.missing), term])
 
 
 def _undo_of(text: str) -> Undo:
-    key, state, outcome, answered_by, moments, missing = json.loads(text)
+    key, state, outcome, answered_by, moments, missing, term = json.loads(text)
     answered_at, closed_at, due_at = (datetime.fromisoformat(at) if at else None for at in moments)
-    return Undo(key, State(state), outcome, answered_by, answered_at, closed_at, due_at, tuple(missing))
+    kept = _term_of(term) if term else None
+    return Undo(key, State(state), outcome, answered_by, answered_at, closed_at, due_at, tuple(missing), kept)
+
+
+def _term_text(of: Term) -> str:
+    pauses = [[since.isoformat(), until.isoformat() if until else None] for since, until in of.pauses]
+    return dump([of.start.isoformat(), of.amount, of.unit, pauses, of.put_off.isoformat() if of.put_off else None])
+
+
+def _term_of(text: str) -> Term:
+    start, amount, unit, pauses, put_off = json.loads(text)
+    at = datetime.fromisoformat
+    return Term(
+        at(start),
+        amount,
+        "hours" if unit == "hours" else "days",
+        tuple((at(since), at(until) if until else None) for since, until in pauses),
+        date.fromisoformat(put_off) if put_off else None,
+    )
 
 
 def held_row(of: Held) -> dict[str, Any]:

@@ -162,7 +162,7 @@ ticket = Table(
     Column("claimed_until", UtcDateTime),
     Column("snoozed_until", UtcDateTime),
     Column("asked_by", Words),
-    Column("due_left", BigInteger),
+    Column("term", Words),
     Column("note", Words, nullable=False),
     Column("undo", Words),
     Index("ix_ticket_state_queue", "state", "queue"),

@@ -33,6 +33,7 @@ from loket.core.model.mail import (
     is_body,
 )
 from loket.core.model.plan import Occurrence, Plan, Quarantined
+from loket.core.model.term import Term
 from loket.core.model.ticket import Absence, Event, Fate, State, Ticket, Undo
 from loket.core.model.verdict import STATUS_RULE, TRIAGE, Level, Refusal, Trace, Verdict, VerdictOutcome
 
@@ -77,6 +78,7 @@ __all__ = [
     "Sent",
     "State",
     "StoredFile",
+    "Term",
     "Ticket",
     "Trace",
     "Undo",

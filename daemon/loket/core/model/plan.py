@@ -48,5 +48,7 @@ class Plan:
     moves: tuple[Move, ...] = ()
     absences: tuple[Absence, ...] = ()
     codes: tuple[Code, ...] = ()
+    # What the office notes of itself, by name; a later note takes the place of an earlier.
+    noted: tuple[tuple[str, str], ...] = ()
     # Other mails than the plan's own that a person must look at now.
     set_aside: tuple[tuple[MailRef, Quarantined], ...] = ()

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from loket.core.model.mail import StoredFile
+from loket.core.model.term import Term
 
 
 class State(StrEnum):
@@ -30,6 +31,7 @@ class Undo:
     closed_at: datetime | None
     due_at: datetime | None
     missing: tuple[str, ...]
+    term: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,10 @@ class Ticket:
     claimed_until: datetime | None = None
     # Out of the digests until then.
     snoozed_until: datetime | None = None
-    # Who asked the applicant something, and the seconds of opening time that were left then.
+    # Who asked the applicant something.
     asked_by: str | None = None
-    due_left: int | None = None
+    # What `due_at` is reckoned from.
+    term: Term | None = None
     # The officers' last note on it.
     note: str = ""
     undo: Undo | None = None

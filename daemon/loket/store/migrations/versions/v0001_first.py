@@ -202,7 +202,7 @@ def upgrade() -> None:
         sa.Column("claimed_until", MOMENT, nullable=True),
         sa.Column("snoozed_until", MOMENT, nullable=True),
         sa.Column("asked_by", TEXT, nullable=True),
-        sa.Column("due_left", sa.BigInteger(), nullable=True),
+        sa.Column("term", TEXT, nullable=True),
         sa.Column("note", TEXT, nullable=False),
         sa.Column("undo", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
