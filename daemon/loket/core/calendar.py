@@ -210,6 +210,14 @@ class Calendar:
                 after = middle
         return after
 
+    def day_length(self) -> timedelta:
+        """How long the counter is open on an ordinary day, the mean of its days of the week."""
+        whole = timedelta()
+        for spans in self.hours.by_day.values():
+            for opens, closes in spans:
+                whole += datetime.combine(date.min, closes) - datetime.combine(date.min, opens)
+        return whole / len(self.hours.by_day)
+
     def works(self, day: date) -> bool:
         """Whether the counter opens on that day at all."""
         return bool(self.moments(day))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from loket.core import parse
+from loket.core.calendar import WorkingTime
 from loket.core.classify import Compiled
 from loket.core.known import Known
 from loket.core.mail import Post
@@ -19,6 +20,7 @@ from loket.core.model import (
     Ticket,
 )
 from loket.core.office import Office
+from loket.core.pace import promise
 from loket.core.term import begin, timed
 from loket.core.token import Keys
 from loket.core.tongue import language_of
@@ -83,6 +85,15 @@ def free_field(office: Office, mailbox: str, rule: str | None) -> str | None:
     """The field of a rule that holds the writer's own words."""
     compiled = compiled_rule(office, mailbox, rule)
     return compiled.pattern.free if compiled and compiled.pattern else None
+
+
+def promised(case: Case, ticket: Ticket, place: int) -> WorkingTime | None:
+    """The range of time that its queue has kept of late."""
+    queue = case.office.queues.get(ticket.queue)
+    if queue is None or queue.due is None:
+        return None
+    answers = case.known.pace.get(ticket.queue, [])
+    return promise(queue.due, answers, case.post.counter.calendar, case.now, place=place)
 
 
 def timed_anew(case: Case, ticket: Ticket) -> Ticket:

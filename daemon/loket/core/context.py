@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from loket.core import orders, tongue
+from loket.core.calendar import WorkingTime
 from loket.core.headers import clean_text
 from loket.core.mail import Post
 from loket.core.model import InboundMail, Ticket
@@ -81,10 +82,11 @@ def ticket(
     wrong: Sequence[str] = (),
     attachments: Sequence[str] = (),
     links: int = 0,
+    due: WorkingTime | None = None,
 ) -> dict[str, Any]:
-    """The variables of a letter about a ticket."""
+    """The variables of a letter about a ticket; `due` is what may be promised, else what the queue sets itself."""
     queue = office.queues.get(of.queue)
-    due = queue.due if queue else None
+    due = due or (queue.due if queue else None)
     sheet = office.sheets.get(of.queue)
     own = (
         {"channels": [channel.model_dump() for channel in sheet.channels], "notes": list(sheet.notes)} if sheet else {}

@@ -16,7 +16,7 @@ from loket.core.item import state_text
 from loket.core.model import Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
 from loket.core.orders import Answer
 from loket.core.rules import Outcome
-from loket.core.term import go_on
+from loket.core.term import go_on, worked
 
 # Why an answer is kept back and may be sent anyway, by the word of its author alone.
 ANSWERED = "already-answered"
@@ -174,7 +174,7 @@ def answered(
         **told,
     }
     facts = {"outcome": order.name, "recipient": ticket.applicant, "files": files, "argument": told["argument"]}
-    event = errand.event("answered", **facts)
+    event = replace(errand.event("answered", **facts), worked=_worked(errand))
     changes: dict[str, Any] = {"changed": (settled,)}
     if isinstance(letter, Held):
         changes["held"] = (replace(letter, state=HeldState.SENT),)
@@ -183,6 +183,13 @@ def answered(
         changes["outbox"] = (replace(letter, not_before=leaves),)
         changes["files"] = tuple(scan.new for scan in new)
     return errand.done("petugas/selesai", event, said, **changes)
+
+
+def _worked(errand: Errand) -> int:
+    """The seconds of working time that the answer took the office."""
+    ticket, now, calendar = errand.about, errand.post.now, errand.post.counter.calendar
+    taken = worked(ticket.term, calendar, now) if ticket.term else calendar.open_between(ticket.created_at, now)
+    return int(taken.total_seconds())
 
 
 def before(ticket: Ticket, key: str) -> Undo:

@@ -12,6 +12,7 @@ from loket.core.bounce import read_bounce
 from loket.core.codes import Codes
 from loket.core.gate import Caps, Gate
 from loket.core.model import Held, HeldState, InboundMail, Kind, Phase, Plan, Sent, State, Ticket
+from loket.core.pace import Answered
 from loket.core.same import fingerprint
 
 # So many tickets in the body of one mail are looked for: anybody can write an officer's token down, sound or not.
@@ -72,6 +73,8 @@ class Known:
     by_identity: dict[tuple[str, str, str], dict[str, datetime]] = field(default_factory=dict)
     by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
+    # The last answers of each queue.
+    pace: dict[str, list[Answered]] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     said_lately: dict[tuple[str, str], int] = field(default_factory=dict)
     # Who is away until when; answers kept back, by ticket; mails to applicants that have not left, by ticket.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loket.core import context, tongue
-from loket.core.case import Case, reply
+from loket.core.case import Case, promised, reply
 from loket.core.model import (
     Fate,
     Kind,
@@ -31,7 +31,7 @@ def status(case: Case, verdict: Verdict) -> Plan:
             office.queues[ticket.queue].outcomes.get(ticket.outcome or "") if ticket.queue in office.queues else None
         )
         said = {
-            **context.ticket(office, counter, ticket, case.now),
+            **context.ticket(office, counter, ticket, case.now, due=promised(case, ticket, 0)),
             "state": ticket.state.value,
             "outcome_title": outcome.title if outcome else "",
             "since": tongue.day_and_time(ticket.created_at, office.zone, office.language),

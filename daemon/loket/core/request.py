@@ -8,7 +8,7 @@ from itertools import product as combinations
 from typing import Any
 
 from loket.core import context, notice
-from loket.core.case import Case, compiled_rule, free_field, reply, timed_anew
+from loket.core.case import Case, compiled_rule, free_field, promised, reply, timed_anew
 from loket.core.classify import Compiled
 from loket.core.gate import LOOP_COUNT
 from loket.core.headers import clean_text
@@ -136,6 +136,7 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
         wrong=[address for address in verdict.use_mailbox if address != ticket.mailbox],
         attachments=context.attachment_names(mail),
         links=ticket.links,
+        due=promised(case, ticket, place),
     )
     kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
     if verdict.outcome == "incomplete":

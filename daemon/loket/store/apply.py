@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, selec
 from loket.core.model import HeldState, MailRef, Phase, Plan, StoredFile
 from loket.store import schema
 from loket.store.codes import aside_rows, keep_codes
+from loket.store.pace import add_answers
 from loket.store.rows import event_row, held_row, outbox_row, ticket_row
 
 Rows = list[dict[str, Any]]
@@ -25,7 +26,8 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     _opened(connection, plans)
     _changed(connection, plans)
     _insert(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
-    _insert(connection, schema.event, [event_row(event) for plan in plans for event in plan.events])
+    _insert(connection, schema.event, [row for plan in plans for row in _events(plan)])
+    add_answers(connection, plans)
     keep_content(connection, [(new.file, new.content) for plan in plans for new in plan.files])
     _insert(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
     _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
@@ -66,6 +68,12 @@ def _changed(connection: Connection, plans: Sequence[Plan]) -> None:
             row = ticket_row(ticket)
             number = row.pop("number")
             connection.execute(update(schema.ticket).where(schema.ticket.c.number == number).values(row))
+
+
+def _events(plan: Plan) -> Rows:
+    """Each with how its ticket stands after it."""
+    after = {ticket.number: ticket for ticket in (*([plan.opened] if plan.opened else []), *plan.changed)}
+    return [event_row(event, after.get(event.ticket or "")) for event in plan.events]
 
 
 def _link(pair: tuple[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from loket.ports import Cursor
 from loket.store import schema
 from loket.store.apply import apply_plans, keep_content
 from loket.store.database import Database
+from loket.store.pace import paces
 from loket.store.rows import ticket_of
 
 _L = schema.ledger.c
@@ -98,6 +99,7 @@ class Batch:
         known = Known(year=year, serial=last or 0)
         counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
         known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
+        known.pace.update(paces(self.connection))
         self._add_tickets(known, hints.numbers)
         self._add_same(known, hints, now)
         for some in _portions(hints.addresses):

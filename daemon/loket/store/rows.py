@@ -175,8 +175,8 @@ def held_of(row: Row[Any]) -> Held:
     )
 
 
-def event_row(of: Event) -> dict[str, Any]:
-    """An event's columns."""
+def event_row(of: Event, after: Ticket | None = None) -> dict[str, Any]:
+    """An event's columns; `after` is its ticket as it stands then, where it changed."""
     return {
         "at": of.at,
         "kind": of.kind,
@@ -185,6 +185,11 @@ def event_row(of: Event) -> dict[str, Any]:
         "mail": of.mail,
         "rules": of.rules,
         "detail": dump(dict(of.detail)),
+        "worked": of.worked,
+        "queue": after.queue if after else None,
+        "state": after.state.value if after else None,
+        "due_at": after.due_at if after else None,
+        "holder": (after.claimed_by or after.asked_by) if after else None,
     }
 
 

@@ -189,7 +189,20 @@ event = Table(
     Column("mail", Words),
     Column("rules", Words, nullable=False),
     Column("detail", Words, nullable=False),
+    Column("worked", BigInteger),
+    # How the ticket stood after it, where it changed: figures are made of these alone.
+    Column("queue", Words),
+    Column("state", Words),
+    Column("due_at", UtcDateTime),
+    Column("holder", Words),
     Index("ix_event_ticket", "ticket"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("queue", Words, primary_key=True),
+    Column("answers", Words, nullable=False),
 )
 
 outbox = Table(

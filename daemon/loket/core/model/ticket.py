@@ -104,6 +104,8 @@ class Event:
     mail: str | None
     rules: str
     detail: Mapping[str, object] = field(default_factory=dict)
+    # Of an answer: the seconds of working time it took.
+    worked: int | None = None
 
 
 class Fate(StrEnum):

@@ -52,6 +52,11 @@ def upgrade() -> None:
         sa.Column("mail", TEXT, nullable=True),
         sa.Column("rules", TEXT, nullable=False),
         sa.Column("detail", TEXT, nullable=False),
+        sa.Column("worked", sa.BigInteger(), nullable=True),
+        sa.Column("queue", TEXT, nullable=True),
+        sa.Column("state", TEXT, nullable=True),
+        sa.Column("due_at", MOMENT, nullable=True),
+        sa.Column("holder", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     op.create_index("ix_event_ticket", "event", ["ticket"], unique=False)
@@ -148,6 +153,12 @@ def upgrade() -> None:
     op.create_index("ix_outbox_phase_priority_next_at", "outbox", ["phase", "priority", "next_at"], unique=False)
     op.create_index("ix_outbox_recipient_next_at", "outbox", ["recipient", "next_at"], unique=False)
     op.create_index("ix_outbox_ticket", "outbox", ["ticket"], unique=False)
+    op.create_table(
+        "pace",
+        sa.Column("queue", TEXT, nullable=False),
+        sa.Column("answers", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("queue", name=op.f("pk_pace")),
+    )
     op.create_table(
         "quarantine",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
