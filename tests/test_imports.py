@@ -14,7 +14,7 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"timetable"}
+RUNNERS |= {"timetable", "deadlines"}
 BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.

@@ -23,6 +23,7 @@ from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
+from loket.deadlines import Deadlines
 from loket.doors import bounds, imap_door, smtp_door
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart
@@ -113,6 +114,9 @@ class App:
             self._wrote,
         )
         self.timetable = Timetable(
+            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
+        )
+        self.deadlines = Deadlines(
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
         )
         self._stop = asyncio.Event()
@@ -294,6 +298,7 @@ class App:
         """Everything that time brings."""
         self.timetable.tick()
         self.timers.tick()
+        self.deadlines.tick()
         self.reminders.tick()
         self.lapses.tick()
 

@@ -21,6 +21,7 @@ _IN_PLACE: dict[str, Any] = {
     "officers": True,
     "digests": True,
     "waiting": True,
+    "escalation": True,
     "rules": True,
     "office": {"name", "admin", "hours", "holidays", "language", "related"},
     "mailboxes": {"__all__": {"name", "hours", "fields", "rules"}},

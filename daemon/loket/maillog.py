@@ -172,6 +172,11 @@ def due_moved(tickets: int) -> None:
     _log.info("due-moved", tickets=tickets)
 
 
+def escalated(mailbox: str, tickets: int, mails: int) -> None:
+    """Items near their due time or have passed it; so many mails to officers and supervisors."""
+    _log.info("escalated", mailbox=mailbox, tickets=tickets, mails=mails)
+
+
 def days_off_unsettled(what: str) -> None:
     """A year's joint leave is not known yet, or some of its dates are estimates; the admin is told."""
     _log.warning("days-off-unsettled", what=what)

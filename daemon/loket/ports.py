@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from loket.core.escalation import Watch
 from loket.core.known import Hints, Known
 from loket.core.model import Fate, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
 
@@ -211,6 +212,10 @@ class Desk(Protocol):
 
     def away(self, now: datetime) -> dict[str, datetime]:
         """The officers who are away, and until when."""
+        ...
+
+    def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
+        """Open tickets of a mailbox that are due by then and wait for a stage, with those that have happened."""
         ...
 
     def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:

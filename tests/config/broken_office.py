@@ -6,6 +6,39 @@ from tests.config.mistakes import AT, CONFIG, HOURS, LOGIN, RULES, Broken, D, on
 
 OFFICE = [
     one(
+        "a supervisor who is a counter",
+        CONFIG,
+        "supervisor: kepala.loket@pom.go.id",
+        "supervisor: iklan_otsk@yahoo.com",
+        "config.yaml:133:39: a supervisor's address may not be a counter's mailbox",
+    ),
+    one(
+        "a supervisor who is no address",
+        CONFIG,
+        "supervisor: kepala.loket@pom.go.id",
+        "supervisor: kepala",
+        "config.yaml:133:39: write one mail address, as in ani@pom.go.id",
+    ),
+    one(
+        "a reminder in days of the calendar",
+        CONFIG,
+        "remind: 4 working hours",
+        "remind: 1-2 working hours",
+        "config.yaml:133:14: write `4 working hours` or `1 working day`",
+    ),
+    Broken(
+        "a supervisor who has left",
+        (
+            (CONFIG, "    name: Budi\n", "    name: Budi\n    active: no\n"),
+            (
+                D,
+                "    next: Petugas akan memeriksa",
+                "    escalation: {supervisor: budi@pom.go.id}\n    next: Petugas akan memeriksa",
+            ),
+        ),
+        ("rules/loket-d.yaml:68:18: Budi is no active officer any more",),
+    ),
+    one(
         "a day off that is none",
         CONFIG,
         "    add: []  ",

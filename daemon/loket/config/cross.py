@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from loket.config.daysoff import known_country
 from loket.config.snapshot import Rulebook, Snapshot, fields_of, spelled
 from loket.config.wording import Loc, meant
-from loket.config.yamlfile import Problem
+from loket.config.yamlfile import Document, Problem
 from loket.core import confirm, orders
-from loket.core.rules import render_queue
+from loket.core.rules import Escalation, render_queue
 
 
 def cross_checks(snapshot: Snapshot) -> Iterator[Problem]:
@@ -24,7 +24,25 @@ def cross_checks(snapshot: Snapshot) -> Iterator[Problem]:
     admin = config.office.admin
     if admin in config.mailboxes:
         yield document.problem(("office", "admin"), "the admin's address may not be a counter's mailbox")
+    yield from _escalations(snapshot)
     yield from _book_checks(snapshot)
+
+
+def _escalations(snapshot: Snapshot) -> Iterator[Problem]:
+    """Nobody is told at an address of our own, or at one of an officer who has left."""
+    said: list[tuple[Document, Loc, Escalation]] = [
+        (snapshot.document, ("escalation", "supervisor"), snapshot.config.escalation)
+    ]
+    for book in snapshot.books.values():
+        for name, queue in book.counter.queues.items():
+            if queue.escalation is not None:
+                said.append((book.document, ("queues", name, "escalation", "supervisor"), queue.escalation))
+    for document, loc, escalation in said:
+        officer = snapshot.config.officers.get(escalation.supervisor or "")
+        if escalation.supervisor in snapshot.config.mailboxes:
+            yield document.problem(loc, "a supervisor's address may not be a counter's mailbox")
+        elif officer is not None and not officer.active:
+            yield document.problem(loc, f"{officer.name} is no active officer any more")
 
 
 def _mailboxes(snapshot: Snapshot) -> Iterator[Problem]:

@@ -197,6 +197,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         related=timedelta(days=config.office.related),
         confirm=Confirm(config.confirm.window, config.confirm.life, config.confirm.tries),
         claim=config.claims.release,
+        escalation=config.escalation,
         unsettled=is_off.unsettled,
     )
 

@@ -13,14 +13,13 @@ from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
 from loket.config.wording import InTheClear
 from loket.core.calendar import WorkingDays, WorkingHours, parse_hours, parse_times
-from loket.core.rules import Misplaced, written
-from loket.core.strict import Strict, also_written
+from loket.core.rules import Escalation, Misplaced, written
+from loket.core.strict import MailAddress, Strict, also_written
 
 Security = Literal["tls", "starttls", "plain"]
 # Under another name where a field is called `date`.
 Date = date
 
-_ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
 _ENDPOINT = re.compile(r"(?:(?P<scheme>[a-z+]+)://)?(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})")
 _SCHEMES: dict[str, Security] = {
     "imaps": "tls",
@@ -30,12 +29,6 @@ _SCHEMES: dict[str, Security] = {
     "imap": "plain",
     "smtp": "plain",
 }
-
-
-def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError("write one mail address, as in ani@pom.go.id")
-    return value.lower()
 
 
 @also_written(type="string", pattern=r"^\$\{(env|file):.+\}$")
@@ -64,7 +57,6 @@ def _times(value: str) -> str:
     return value
 
 
-MailAddress = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[str, BeforeValidator(_secret)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 TimesText = Annotated[str, AfterValidator(_times)]
@@ -342,3 +334,4 @@ class Config(Strict):
     waiting: Waiting = Waiting()
     confirm: ConfirmEntry = ConfirmEntry()
     claims: Claims = Claims()
+    escalation: Escalation = Escalation()

@@ -17,6 +17,7 @@ from loket.core.strict import also_written
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DUE = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+(day|hour)s?\s*")
 _DAYS = re.compile(r"\s*(?:(\d{1,3})\s*[-–]\s*)?(\d{1,3})\s+working\s+(day)s?\s*")
+_AMOUNT = re.compile(r"\s*()(\d{1,3})\s+working\s+(day|hour)s?\s*")
 _SPAN = re.compile(r"\s*(\d{1,4})\s+(minute|hour|working hour)s?\s*")
 _HOURS = re.compile(r"([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
 _TIMES = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+)?((?:\d{2}:\d{2}\s*,\s*)*\d{2}:\d{2})")
@@ -52,6 +53,16 @@ class WorkingDays(WorkingTime):
     @also_written(type="string", pattern=_DAYS.pattern)
     def _written(cls, value: Any) -> Any:
         return _range(cls, value, _DAYS, "write `2 working days` or `1-3 working days`")
+
+
+class WorkingSpan(WorkingTime):
+    """An amount of working time, written `4 working hours` or `1 working day`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    @also_written(type="string", pattern=_AMOUNT.pattern)
+    def _written(cls, value: Any) -> Any:
+        return _range(cls, value, _AMOUNT, "write `4 working hours` or `1 working day`")
 
 
 def _range(kind: type[WorkingTime], value: Any, form: re.Pattern[str], expected: str) -> Any:
@@ -217,6 +228,10 @@ class Calendar:
             for opens, closes in spans:
                 whole += datetime.combine(date.min, closes) - datetime.combine(date.min, opens)
         return whole / len(self.hours.by_day)
+
+    def length(self, span: WorkingTime) -> timedelta:
+        """An amount of working time as time that the counter is open."""
+        return span.high * (self.day_length() if span.unit == "days" else timedelta(hours=1))
 
     def works(self, day: date) -> bool:
         """Whether the counter opens on that day at all."""

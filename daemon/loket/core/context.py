@@ -25,7 +25,8 @@ LETTERS = (
     *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
     *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
     *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak", "hari-libur")),
-    *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap")),
+    *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi")),
+    *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap", "batas-waktu", "eskalasi")),
 )
 
 _PLAIN = """

@@ -15,13 +15,14 @@ from loket.core.mail import Post
 from loket.core.model import Kind, Occurrence, Outbound, Plan, RawMail, StoredFile, Ticket
 from loket.core.office import Officer
 
-__all__ = ["DigestItem", "digest", "notices", "single", "state_text"]
+__all__ = ["DigestItem", "by_queue", "digest", "notices", "single", "state_text"]
 
 # A mail of more is no overview, and Gmail cuts what is longer than 102 KB of HTML off.
 MAX_ITEMS = 25
 
 
-def _queues(post: Post, items: Sequence[tuple[Ticket, dict[str, Any]]]) -> list[dict[str, Any]]:
+def by_queue(post: Post, items: Sequence[tuple[Ticket, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Items as the templates list them: their queues, in the order in which each comes up."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for ticket, shown in items:
         grouped.setdefault(ticket.queue, []).append(shown)
@@ -84,7 +85,7 @@ def single(
     said = {
         **context.base(post.office, post.counter, post.now),
         "officer": context.officer(officer),
-        "queues": _queues(post, [(ticket, item(post, ticket, officer, original))]),
+        "queues": by_queue(post, [(ticket, item(post, ticket, officer, original))]),
         "why": why,
         "by": by,
     }
@@ -221,7 +222,7 @@ def _part(
         (one.ticket, item(post, one.ticket, officer, _original(office.language, enclosures, too_large)))
         for one, enclosures, too_large in part
     ]
-    said = {**whole, "queues": _queues(post, shown), "part": number, "parts": parts}
+    said = {**whole, "queues": by_queue(post, shown), "part": number, "parts": parts}
     return post.write(
         Kind.DIGEST,
         f"digest:{occurrence.what}:{occurrence.whom}:{occurrence.due_at.isoformat()}:{number}",

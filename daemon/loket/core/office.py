@@ -11,7 +11,7 @@ from loket.core.authres import Trust
 from loket.core.calendar import Calendar, Times, Unsettled, WorkingDays
 from loket.core.classify import Desk
 from loket.core.letters import Letters
-from loket.core.rules import Channel, Outcome, Queue
+from loket.core.rules import Channel, Escalation, Outcome, Queue
 
 MOST_FORMS = 20
 
@@ -110,6 +110,7 @@ class Office:
     # How many hours of opening time an item that an officer took is theirs alone.
     claim: timedelta = timedelta(hours=8)
     confirm: Confirm = Confirm()
+    escalation: Escalation = field(default_factory=Escalation)
     # What is not known yet of a year's days off.
     unsettled: Callable[[int], Unsettled] = Unsettled
     # The office's own texts in the language it speaks here.
@@ -154,6 +155,11 @@ class Office:
             for one in self.officers.values()
             if one.active and one.address not in away and queue in self.queues_of(one, away)
         ]
+
+    def escalation_of(self, queue: str) -> Escalation:
+        """Who hears of late items of a queue: as it says itself, else as the office does."""
+        found = self.queues.get(queue)
+        return (found.escalation if found else None) or self.escalation
 
     def outcome(self, queue: str, command: str) -> tuple[str, Outcome] | None:
         """The outcome that a command stands for in a queue."""

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from rapidfuzz import fuzz
 
 from loket.core import normal
-from loket.core.calendar import Soon, WorkingTime
+from loket.core.calendar import Soon, WorkingSpan, WorkingTime
 from loket.core.conditions import Condition
 from loket.core.model import TRIAGE
-from loket.core.strict import Strict, Word, also_written
+from loket.core.strict import MailAddress, Strict, Word, also_written
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -162,11 +162,24 @@ class Outcome(Strict):
         return self
 
 
+class Escalation(Strict):
+    """Who hears of what nears its due time or has passed it: the officers, then a supervisor; `{}` for nobody."""
+
+    remind: WorkingSpan | None = Field(
+        default=None, description="how long before it its officers are reminded; at the due time they are once more"
+    )
+    supervisor: MailAddress | None = Field(default=None, description="who is told of what stays late")
+    after: WorkingSpan = Field(
+        default=WorkingSpan(low=1, high=1), description="how long after the due time the supervisor is told"
+    )
+
+
 class Queue(Strict):
     """A work queue: its title, how long it takes, and how its tickets can end."""
 
     title: str
     due: WorkingTime | None = None
+    escalation: Escalation | None = Field(default=None, description="in place of the office's")
     notices: bool = False
     next: str = ""
     outcomes: dict[str, Outcome] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -26,6 +27,18 @@ class Strict(BaseModel):
     """Nothing unknown, nothing changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
+
+
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("write one mail address, as in ani@pom.go.id")
+    return value.lower()
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
 
 
 def _has_letters(value: str) -> str:

@@ -125,6 +125,14 @@ def age(span: timedelta, language: str) -> str:
     return f"{max(0, int(span.total_seconds())) // 60} {words['minutes']}"
 
 
+def working(span: timedelta, language: str) -> str:
+    """`7 jam 30 menit`: working time, which has no days of a length that everybody knows."""
+    words, minutes = _WORDS.get(language, _WORDS["en"]), int(span.total_seconds()) // 60
+    hours, rest = divmod(minutes, 60)
+    said = [f"{hours} {words['hours']}"] * bool(hours) + [f"{rest} {words['minutes']}"] * bool(rest or not hours)
+    return " ".join(said)
+
+
 def octets(count: int) -> str:
     """`12 KB`, `3.4 MB`: decimal units, as mail clients show them."""
     if count < 1000:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
-from loket.core.model import HeldState, MailRef, Phase, Plan, StoredFile
+from loket.core.model import HeldState, MailRef, Occurrence, Phase, Plan, StoredFile
 from loket.store import schema
 from loket.store.codes import aside_rows, keep_codes
 from loket.store.pace import add_answers
@@ -31,7 +31,8 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     keep_content(connection, [(new.file, new.content) for plan in plans for new in plan.files])
     _insert(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
     _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
-    _insert(connection, schema.occurrence, [_occurrence(plan, now) for plan in plans if plan.occurrence])
+    happened = (one for plan in plans for one in (plan.occurrence, *plan.occurrences) if one is not None)
+    _insert(connection, schema.occurrence, [_occurrence(one, now) for one in happened])
     _marks(connection, plans, now)
     _officers(connection, plans, now)
     keep_codes(connection, plans)
@@ -87,10 +88,7 @@ def _quarantine(plan: Plan, now: datetime) -> dict[str, Any]:
     return {**_ref(ref), "reason": set_aside.reason, "detail": set_aside.detail, "at": now, "state": "open"}
 
 
-def _occurrence(plan: Plan, now: datetime) -> dict[str, Any]:
-    due = plan.occurrence
-    if due is None:
-        raise ValueError("no occurrence")
+def _occurrence(due: Occurrence, now: datetime) -> dict[str, Any]:
     return {"what": due.what, "whom": due.whom, "due_at": due.due_at, "at": now}
 
 

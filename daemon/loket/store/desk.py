@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from loket.core.escalation import STAGES, Watch
 from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
 from loket.store import officers, schema
 from loket.store.apply import apply_plans
@@ -20,6 +21,12 @@ from loket.store.rows import ticket_of
 _L = schema.ledger.c
 _T = schema.ticket.c
 _O = schema.outbox.c
+
+
+def _portions(numbers: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A statement has room for so many values only."""
+    for at in range(0, len(numbers), 500):
+        yield numbers[at : at + 500]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,30 @@ class DeskStore:
             for row in connection.execute(mails.order_by(_L.internaldate, _L.uid)):
                 files.setdefault(row.ticket, []).append(StoredFile(row.sha256, row.size))
         return [(ticket, files.get(ticket.number, [ticket.original])) for ticket in tickets]
+
+    def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
+        """Open tickets of a mailbox that are due by then and wait for a stage, with those that have happened."""
+        o = schema.occurrence.c
+
+        def undone(watch: Watch) -> Any:
+            happened = exists().where(o.what == watch.stage, o.whom == _T.number, o.due_at == _T.due_at)
+            return and_(_T.queue == watch.queue, _T.due_at <= watch.until, ~happened)
+
+        if not watches:
+            return []
+        query = select(schema.ticket).where(
+            _T.state == State.OPEN.value, _T.mailbox == mailbox, or_(*(undone(watch) for watch in watches))
+        )
+        with self.database.read() as connection:
+            tickets = [ticket_of(row) for row in connection.execute(query.order_by(_T.due_at, _T.number))]
+            done: dict[str, set[str]] = {ticket.number: set() for ticket in tickets}
+            due = {ticket.number: ticket.due_at for ticket in tickets}
+            for some in _portions(sorted(done)):
+                happened = select(o.what, o.whom, o.due_at).where(o.what.in_(STAGES), o.whom.in_(some))
+                for row in connection.execute(happened):
+                    if row.due_at == due[row.whom]:
+                        done[row.whom].add(row.what)
+        return [(ticket, frozenset(done[ticket.number])) for ticket in tickets]
 
     def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:
         """Tickets that wait for their applicant, and when each was reminded since it began to; oldest first."""

@@ -43,6 +43,8 @@ class Plan:
     files: tuple[NewFile, ...] = ()
     quarantine: Quarantined | None = None
     occurrence: Occurrence | None = None
+    # Others that happen with it: one mail may tell of several.
+    occurrences: tuple[Occurrence, ...] = ()
     marks: tuple[Mark, ...] = ()
     held: tuple[Held, ...] = ()
     moves: tuple[Move, ...] = ()

@@ -1,0 +1,58 @@
+"""What time brings to items that the office has not answered: reminders to officers, then to supervisors (P17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loket import maillog
+from loket.core.escalation import escalate, watches
+from loket.core.known import Hints
+from loket.core.mail import Post
+from loket.core.office import Office
+from loket.core.token import Keys
+from loket.ports import Clock, Desk, Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Looks at the clock and carries out what is due."""
+
+    desk: Desk
+    intake: Intake
+    office: Callable[[], Office]
+    keys: Keys
+    clock: Clock
+    wrote: Callable[[str], None]
+
+    def tick(self) -> None:
+        """Every counter that is open; one that fails keeps what is due and harms no other."""
+        office, now = self.office(), self.clock.now()
+        for address, counter in office.counters.items():
+            if not counter.calendar.is_open(now):
+                continue
+            try:
+                self._counter(Post(office, counter, self.keys, now))
+            except Exception as error:  # noqa: BLE001 - it stays due; the others must not wait for it
+                maillog.timer_failed(f"due times at {address}", f"{type(error).__name__}: {error}")
+
+    def _counter(self, post: Post) -> None:
+        address = post.counter.address
+        seen = {ticket.number: (ticket, done) for ticket, done in self.desk.nearing(address, watches(post))}
+        if not seen:
+            return
+        # Decided anew in the transaction that writes it: an officer may have answered this very moment.
+        with self.intake.begin() as transaction:
+            known = transaction.known(Hints(frozenset(seen), frozenset()), post.now)
+            found = [
+                (known.tickets[number], done)
+                for number, (ticket, done) in seen.items()
+                if known.tickets[number].due_at == ticket.due_at
+            ]
+            plan = escalate(post, found, known.away)
+            if plan is None:
+                return
+            transaction.apply([plan], post.now)
+        maillog.escalated(address, len({one.whom for one in plan.occurrences}), len(plan.outbox))
+        if plan.outbox:
+            self.wrote(address)
