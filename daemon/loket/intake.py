@@ -123,7 +123,7 @@ class Taker:
             else:
                 plan = decide(mail, understand(mail, office, self.keys, known, now), office, self.keys, known, now)
                 seen[sha256] = plan.ticket_of_mail
-            plan = replace(plan, outbox=known.gate.admit(plan.outbox, now))
+            plan = replace(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
             known.after(plan)
             plans.append(plan)
         return plans

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from tests.bench import corpus, latency, report, rest, scale, whole
+from tests.bench import corpus, fairness, latency, report, rest, scale, whole
 from tests.bench.daemon import LOADED
 from tests.bench.limits import imap_drain
 from tests.bench.mailbox import fill
@@ -57,6 +57,8 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
     own_delay = latency.notify_delay(servers, 2 if quick else 5)
     rates = [(1, 5), (10, 60)] if quick else [(1, 30), (10, 300), (50, 500)]
     latencies = latency.measure(servers, rates, own_delay)
+    say("fairness")
+    beside = fairness.measure(servers, 1500 if quick else 5000, 2 if quick else 5, own_delay)
     backlogs = []
     letters: Iterable[corpus.Letter]
     for name, mails, letters in (
@@ -74,7 +76,7 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
     say("rules, tickets, mailboxes")
     grown = scale.measure(servers, quick=quick)
     say(f"done; {report.machine()}")
-    print(f"\n{report.table(small, mixed, resting, own_delay, latencies, grown)}\n")
+    print(f"\n{report.table(small, mixed, resting, own_delay, latencies, beside, grown)}\n")
     print(report.line(small, mixed, resting, latencies, grown), flush=True)
 
 

@@ -36,7 +36,13 @@ class Backlog:
 
 
 def table(
-    small: Backlog, mixed: Backlog, rest: Rest, own_delay: float, latencies: Sequence[Latency], grown: Scale
+    small: Backlog,
+    mixed: Backlog,
+    rest: Rest,
+    own_delay: float,
+    latencies: Sequence[Latency],
+    beside: Sequence[float],
+    grown: Scale,
 ) -> str:
     """The figures as a Markdown table."""
     rows = [("", "small", "mixed")]
@@ -79,6 +85,10 @@ def table(
         spread = [percentile(values, share) for values in (one.total, one.beyond) for share in (50, 99)]
         cells = " | ".join(f"{value:.0f} ms" for value in spread)
         lines.append(f"| {one.rate}/s, {one.mails} mails | {cells} |")
+    lines.append(
+        f"| one mail beside another mailbox's backlog | | | {statistics.median(beside):.0f} ms |"
+        f" {max(beside):.0f} ms at most |"
+    )
     lines += ["", "| what grows | |", "|---|---|", f"| a batch with 1,000 rules : with 10 | {grown.rules:.2f} |"]
     if grown.tickets is not None:
         lines.append(f"| a batch and a digest's query with a million tickets : with a thousand | {grown.tickets:.2f} |")

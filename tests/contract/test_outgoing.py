@@ -46,9 +46,10 @@ def test_letters_go_first_and_digests_last(store: Store) -> None:
         outbound("ack 2"),
         outbound("ack 1", not_before=NOW - minutes(1)),
         outbound("letter", kind=Kind.DELIVERY),
+        outbound("ack of a backlog", not_before=NOW - minutes(9), late=True),
     )
     assert keys(store.outgoing.claim(NOW, 3, [HERE])) == ["letter", "ack 1", "ack 2"]
-    assert keys(store.outgoing.claim(NOW, 3, [HERE])) == ["alert", "digest"]
+    assert keys(store.outgoing.claim(NOW, 3, [HERE])) == ["alert", "digest", "ack of a backlog"]
 
 
 def test_only_due_mail_of_the_asked_mailboxes_is_claimed(store: Store) -> None:

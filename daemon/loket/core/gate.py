@@ -12,6 +12,8 @@ WINDOW = timedelta(hours=1)
 # The same words from one address so often in so short a time are two machines talking.
 LOOP_WINDOW = timedelta(minutes=10)
 LOOP_COUNT = 5
+# Whoever wrote longer ago than this no longer has the phone in hand.
+BACKLOG = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,21 @@ class Gate:
     by_address: dict[str, list[datetime]] = field(default_factory=dict)
     total: list[datetime] = field(default_factory=list)
 
-    def admit(self, mails: Sequence[Outbound], now: datetime) -> tuple[Outbound, ...]:
-        """The mails, automatic ones with the moment from which they may leave."""
-        return tuple(self._one(mail, now) if mail.kind.automatic else mail for mail in mails)
+    def admit(self, mails: Sequence[Outbound], now: datetime, asked: datetime | None = None) -> tuple[Outbound, ...]:
+        """The mails, automatic ones with the moment from which they may leave.
 
-    def _one(self, mail: Outbound, now: datetime) -> Outbound:
+        `asked` is when the mail that they answer arrived: one that has waited long lets those go first who wait now.
+        """
+        late = asked is not None and now - asked > BACKLOG
+        return tuple(self._one(mail, now, late) if mail.kind.automatic else mail for mail in mails)
+
+    def _one(self, mail: Outbound, now: datetime, late: bool) -> Outbound:
         mine = self.by_address.setdefault(mail.recipient, [])
         at = max([now, *_free_at(mine, self.caps.per_address), *_free_at(self.total, self.caps.total)])
         mine.append(at)
         self.total.append(at)
+        if late:
+            mail = replace(mail, late=True)
         return mail if at == now else replace(mail, not_before=at)
 
 

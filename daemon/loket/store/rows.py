@@ -206,7 +206,7 @@ def outbox_row(of: Outbound, now: datetime) -> dict[str, Any]:
     return {
         "key": of.key,
         "kind": of.kind.value,
-        "priority": of.kind.priority,
+        "priority": of.priority,
         "mailbox": of.mailbox,
         "sender": of.sender,
         "recipient": of.recipient,

@@ -22,6 +22,9 @@ class FileSegment:
 
 Segment = bytes | FileSegment
 
+# The priority of what answers a backlog, behind a digest's.
+BEHIND = 4
+
 
 class Kind(StrEnum):
     """What an outgoing mail is."""
@@ -67,6 +70,13 @@ class Outbound:
     not_before: datetime | None = None
     # Written down, and kept back until an officer says so.
     held: bool = False
+    # Answers a mail that lay unread for long.
+    late: bool = False
+
+    @property
+    def priority(self) -> int:
+        """Letters and answers to new mail go before digests, and those before what answers a backlog."""
+        return BEHIND if self.late else self.kind.priority
 
     @property
     def size(self) -> int:
