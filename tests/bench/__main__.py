@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from tests.bench import corpus, fairness, latency, report, rest, scale, whole
+from tests.bench import corpus, fairness, large, latency, peer, report, rest, scale, whole
 from tests.bench.daemon import LOADED
 from tests.bench.limits import imap_drain
 from tests.bench.mailbox import fill
@@ -59,6 +59,7 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
     latencies = latency.measure(servers, rates, own_delay)
     say("fairness")
     beside = fairness.measure(servers, 1500 if quick else 5000, 2 if quick else 5, own_delay)
+    own = None if quick else large.measure(servers)
     backlogs = []
     letters: Iterable[corpus.Letter]
     for name, mails, letters in (
@@ -73,11 +74,13 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
             say(f"whole job, {name}, run {run + 1}: {wholes[-1].per_second:,.0f}/s")
         backlogs.append(Backlog(name, octets, wholes, drains))
     small, mixed = backlogs
+    say("django-helpdesk, where it is installed")
+    other = peer.measure(servers, corpus.small(200 if quick else 500, SEED, LOADED))
     say("rules, tickets, mailboxes")
     grown = scale.measure(servers, quick=quick)
     say(f"done; {report.machine()}")
-    print(f"\n{report.table(small, mixed, resting, own_delay, latencies, beside, grown)}\n")
-    print(report.line(small, mixed, resting, latencies, grown), flush=True)
+    print(f"\n{report.table(small, mixed, resting, own_delay, latencies, beside, own, grown, other)}\n")
+    print(report.line(small, mixed, resting, latencies, grown, other), flush=True)
 
 
 main()

@@ -42,7 +42,9 @@ def table(
     own_delay: float,
     latencies: Sequence[Latency],
     beside: Sequence[float],
+    large: float | None,
     grown: Scale,
+    peer: float | None,
 ) -> str:
     """The figures as a Markdown table."""
     rows = [("", "small", "mixed")]
@@ -94,10 +96,16 @@ def table(
         lines.append(f"| a batch and a digest's query with a million tickets : with a thousand | {grown.tickets:.2f} |")
     if grown.idle_cpu_percent is not None and grown.idle_mb is not None:
         lines.append(f"| 500 idle mailboxes | {grown.idle_cpu_percent:.1f} % of a core, {grown.idle_mb:.0f} MB |")
+    if large is not None:
+        lines.append(f"| own memory, the most while a mail of 150 MB is taken in | {large:.0f} MB |")
+    if peer is not None:
+        lines.append(f"| django-helpdesk, the same small mails | {peer:.0f}/s |")
     return "\n".join(lines)
 
 
-def line(small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency], grown: Scale) -> str:
+def line(
+    small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency], grown: Scale, peer: float | None
+) -> str:
     """The figures that may be followed over time; null is not measured yet."""
     at_rate = next(one for one in latencies if one.rate == RATE)
     figures: dict[str, float | None] = {
@@ -114,7 +122,7 @@ def line(small: Backlog, mixed: Backlog, rest: Rest, latencies: Sequence[Latency
         "tickets_1e6_vs_1e3": _rounded(grown.tickets),
         "mailboxes_500_idle_cpu_pct": _rounded(grown.idle_cpu_percent),
         "mailboxes_500_mb": _rounded(grown.idle_mb),
-        "vs_django_helpdesk": None,
+        "vs_django_helpdesk": None if peer is None else round(small.median(lambda w: w.per_second) / peer, 1),
     }
     return json.dumps(figures)
 
