@@ -14,8 +14,8 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"timetable", "deadlines"}
-BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures"} | RUNNERS
+RUNNERS |= {"timetable", "deadlines", "reports"}
+BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures", "charts"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
 MAY_KNOW: dict[str, set[str]] = {
@@ -24,7 +24,7 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
     **dict.fromkeys(("tls", "folders", "files", "store"), MIDDLE),
     **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "folders", "files"}),
-    **dict.fromkeys(("scans", "signatures"), MIDDLE),
+    **dict.fromkeys(("scans", "signatures", "charts"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
     **dict.fromkeys(("stores", "doors"), BELOW_APP),
     "app": BELOW_APP | {"stores", "doors"},
@@ -40,7 +40,7 @@ HOMES: dict[str, set[str]] = {
     "dkim": {"signatures"},
     "dns": {"signatures"},
     "pypdf": {"scans"},
-    "PIL": {"scans"},
+    "PIL": {"scans", "charts"},
     "sqlalchemy": {"store", "demo"},
     "alembic": {"store"},
     "structlog": {"maillog"},

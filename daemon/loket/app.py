@@ -34,6 +34,7 @@ from loket.outbox import OutboxRunner
 from loket.pen import Pen
 from loket.ports import Clock
 from loket.reminders import Reminders
+from loket.reports import Reports
 from loket.signatures import Lookup, Signatures, ask_dns
 from loket.smtp import SmtpCourier
 from loket.store.codes import officers_with_lapsed
@@ -119,6 +120,7 @@ class App:
         self.deadlines = Deadlines(
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
         )
+        self.reports = Reports(self.stores.desk, self.office, self.keys, self.clock, self._wrote)
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
         self._follower = Follower(snapshot)
@@ -299,6 +301,7 @@ class App:
         self.timetable.tick()
         self.timers.tick()
         self.deadlines.tick()
+        self.reports.tick()
         self.reminders.tick()
         self.lapses.tick()
 

@@ -22,6 +22,7 @@ _IN_PLACE: dict[str, Any] = {
     "digests": True,
     "waiting": True,
     "escalation": True,
+    "reports": True,
     "rules": True,
     "office": {"name", "admin", "hours", "holidays", "language", "related"},
     "mailboxes": {"__all__": {"name", "hours", "fields", "rules"}},

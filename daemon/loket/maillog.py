@@ -177,6 +177,11 @@ def escalated(mailbox: str, tickets: int, mails: int) -> None:
     _log.info("escalated", mailbox=mailbox, tickets=tickets, mails=mails)
 
 
+def reported(reader: str, week: str) -> None:
+    """The figures of a week were written to whoever reads them."""
+    _log.info("reported", reader=reader, week=week)
+
+
 def days_off_unsettled(what: str) -> None:
     """A year's joint leave is not known yet, or some of its dates are estimates; the admin is told."""
     _log.warning("days-off-unsettled", what=what)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from loket.core.escalation import Watch
+from loket.core.figures import Step
 from loket.core.known import Hints, Known
 from loket.core.model import Fate, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
 
@@ -212,6 +213,10 @@ class Desk(Protocol):
 
     def away(self, now: datetime) -> dict[str, datetime]:
         """The officers who are away, and until when."""
+        ...
+
+    def steps(self, since: datetime, until: datetime) -> list[Step]:
+        """Every change of the tickets that changed since then or are open now, up to `until`; a ticket's together."""
         ...
 
     def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:

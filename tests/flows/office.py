@@ -66,6 +66,7 @@ class FlowOffice:
         text = text.replace("    add: []  ", f"    add: [{SETTLED}]  ")
         # Stories of other things are not told of what becomes late in them.
         text = re.sub(r"^escalation: (\{.*\})", r"escalation: {} # \1", text, flags=re.MULTILINE)
+        text = re.sub(r"^reports:\n  - (\{.*\})", r"reports: [] # \1", text, flags=re.MULTILINE)
         for before, after in changes:
             assert before in text, f"{before!r} is not in config.yaml"
             text = text.replace(before, after)

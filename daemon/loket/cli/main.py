@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import demo, explain, hands, inspect, replay, run, schema
+from loket.cli import demo, explain, hands, inspect, replay, report, run, schema
 
 app = typer.Typer(
     name="loket",
@@ -24,6 +24,7 @@ app.command("queues")(inspect.queues)
 app.command("tickets")(inspect.tickets)
 app.command("show")(inspect.show)
 app.command("digest")(inspect.digest)
+app.command("report")(report.report)
 app.command("demo")(demo.demo)
 app.add_typer(inspect.quarantine, name="quarantine")
 app.add_typer(inspect.outbox, name="outbox")

@@ -25,6 +25,11 @@ def cross_checks(snapshot: Snapshot) -> Iterator[Problem]:
     if admin in config.mailboxes:
         yield document.problem(("office", "admin"), "the admin's address may not be a counter's mailbox")
     yield from _escalations(snapshot)
+    for index, entry in enumerate(config.reports):
+        for place, reader in enumerate(entry.to):
+            if reader in config.mailboxes:
+                where: Loc = ("reports", index, "for", place)
+                yield document.problem(where, "a report may not go to a counter's mailbox: mail would go in circles")
     yield from _book_checks(snapshot)
 
 

@@ -198,6 +198,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         confirm=Confirm(config.confirm.window, config.confirm.life, config.confirm.tries),
         claim=config.claims.release,
         escalation=config.escalation,
+        reports=tuple(DigestTime(entry.at, tuple(entry.to), parse_times(entry.at)) for entry in config.reports),
         unsettled=is_off.unsettled,
     )
 

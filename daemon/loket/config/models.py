@@ -226,6 +226,13 @@ class Day(Strict):
         return value if isinstance(value, (dict, cls)) else {"date": value}
 
 
+class ReportEntry(Strict):
+    """When the figures of the last whole week go out, and to whom."""
+
+    to: list[MailAddress] = Field(alias="for", min_length=1)
+    at: TimesText
+
+
 class Holidays(Strict):
     """Days off: a country's public and joint-leave days, with this office's additions and removals."""
 
@@ -335,3 +342,4 @@ class Config(Strict):
     confirm: ConfirmEntry = ConfirmEntry()
     claims: Claims = Claims()
     escalation: Escalation = Escalation()
+    reports: list[ReportEntry] = []

@@ -47,6 +47,8 @@ class Enclosure:
     name: str
     media_type: str = "application/octet-stream"
     form: ByteForm | None = None
+    # The HTML shows it at its place (`cid:`, RFC 2392).
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,10 @@ def compose(
     boundary = f"=_m_{mark}"
     heads = [_enclosure_head(enclosure, eight_bit_way) for enclosure in enclosures]
     eight_bit = any(raw for _, _, raw in heads)
-    literal = head + header("Content-Type", f'multipart/mixed; boundary="{boundary}"')
+    # Pictures that the HTML shows belong to it (RFC 2387); anything else stands beside the letter.
+    together = markup is not None and all(enclosure.content_id for enclosure in enclosures)
+    kind = 'related; type="multipart/alternative"' if together else "mixed"
+    literal = head + header("Content-Type", f'multipart/{kind}; boundary="{boundary}"')
     # A multipart says of itself what the widest of its parts needs (RFC 2045 6.4).
     literal += (header("Content-Transfer-Encoding", "8bit") if eight_bit else b"") + CRLF
     literal += _delimiter(boundary) + letter
@@ -193,7 +198,10 @@ def _alternative(plain: bytes, markup: bytes, boundary: str) -> bytes:
 def _enclosure_head(enclosure: Enclosure, eight_bit_way: bool) -> tuple[bytes, Encoding, bool]:
     """The fields before an enclosure's bytes; how the bytes are rendered; whether they are raw 8-bit."""
     form = enclosure.form
-    disposition = header("Content-Disposition", f"attachment; {_name_params(enclosure.name)}")
+    shown = "inline" if enclosure.content_id else "attachment"
+    disposition = header("Content-Disposition", f"{shown}; {_name_params(enclosure.name)}")
+    if enclosure.content_id:
+        disposition = header("Content-ID", f"<{enclosure.content_id}>") + disposition
     if form is not None and not form.unsafe and (eight_bit_way or not form.eight_bit):
         encoding = "8bit" if form.eight_bit else "7bit"
         fields = header("Content-Type", "message/rfc822") + header("Content-Transfer-Encoding", encoding)

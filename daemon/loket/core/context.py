@@ -25,8 +25,8 @@ LETTERS = (
     *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
     *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
     *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak", "hari-libur")),
-    *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi")),
-    *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap", "batas-waktu", "eskalasi")),
+    *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi", "laporan")),
+    *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap", "batas-waktu", "eskalasi", "laporan")),
 )
 
 _PLAIN = """
@@ -36,6 +36,7 @@ _PLAIN = """
     problems more attached inside kept taken note due_text late holder waiting back deputy alone leaves items why
     desk_links today_total others first_total queue_counts letters code link file flags
     year joint_leave days
+    week rows officers groups whole picture
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {

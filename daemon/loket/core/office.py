@@ -110,6 +110,8 @@ class Office:
     # How many hours of opening time an item that an officer took is theirs alone.
     claim: timedelta = timedelta(hours=8)
     confirm: Confirm = Confirm()
+    # When the figures of a week go out, and to whom.
+    reports: tuple[DigestTime, ...] = ()
     escalation: Escalation = field(default_factory=Escalation)
     # What is not known yet of a year's days off.
     unsettled: Callable[[int], Unsettled] = Unsettled

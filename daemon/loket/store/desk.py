@@ -12,8 +12,9 @@ from sqlalchemy import and_, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from loket.core.escalation import STAGES, Watch
+from loket.core.figures import Step
 from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
-from loket.store import officers, schema
+from loket.store import figures, officers, schema
 from loket.store.apply import apply_plans
 from loket.store.database import Database
 from loket.store.rows import ticket_of
@@ -110,6 +111,11 @@ class DeskStore:
             for row in connection.execute(mails.order_by(_L.internaldate, _L.uid)):
                 files.setdefault(row.ticket, []).append(StoredFile(row.sha256, row.size))
         return [(ticket, files.get(ticket.number, [ticket.original])) for ticket in tickets]
+
+    def steps(self, since: datetime, until: datetime) -> list[Step]:
+        """Every change of the tickets that changed since then or are open now, up to `until`; a ticket's together."""
+        with self.database.read() as connection:
+            return figures.steps(connection, since, until)
 
     def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
         """Open tickets of a mailbox that are due by then and wait for a stage, with those that have happened."""
