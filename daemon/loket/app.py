@@ -283,6 +283,7 @@ class App:
                 self.loop.call_soon_threadsafe(self._give_way, found)
             return
         self.snapshot = found
+        self.timetable.tick()
         self.stores.desk.apply(report.configured(found.office, now), now)
 
     def _give_way(self, successor: Snapshot) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from loket import maillog
 from loket.core.escalation import escalate, watches
 from loket.core.known import Hints
 from loket.core.mail import Post
+from loket.core.model import Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.ports import Clock, Desk, Intake
@@ -26,21 +27,21 @@ class Deadlines:
     wrote: Callable[[str], None]
 
     def tick(self) -> None:
-        """Every counter that is open; one that fails keeps what is due and harms no other."""
+        """What came up at every counter that is open; one that fails keeps what is due and harms no other."""
         office, now = self.office(), self.clock.now()
-        for address, counter in office.counters.items():
-            if not counter.calendar.is_open(now):
-                continue
+        opened = {at: counter for at, counter in office.counters.items() if counter.calendar.is_open(now)}
+        asked = watches(office, [counter.calendar for counter in opened.values()], now) if opened else []
+        seen: dict[str, dict[str, tuple[Ticket, frozenset[str]]]] = {}
+        for ticket, done in self.desk.nearing(asked):
+            if ticket.mailbox in opened:
+                seen.setdefault(ticket.mailbox, {})[ticket.number] = ticket, done
+        for address, tickets in seen.items():
             try:
-                self._counter(Post(office, counter, self.keys, now))
+                self._counter(Post(office, opened[address], self.keys, now), tickets)
             except Exception as error:  # noqa: BLE001 - it stays due; the others must not wait for it
                 maillog.timer_failed(f"due times at {address}", f"{type(error).__name__}: {error}")
 
-    def _counter(self, post: Post) -> None:
-        address = post.counter.address
-        seen = {ticket.number: (ticket, done) for ticket, done in self.desk.nearing(address, watches(post))}
-        if not seen:
-            return
+    def _counter(self, post: Post, seen: Mapping[str, tuple[Ticket, frozenset[str]]]) -> None:
         # Decided anew in the transaction that writes it: an officer may have answered this very moment.
         with self.intake.begin() as transaction:
             known = transaction.known(Hints(frozenset(seen), frozenset()), post.now)
@@ -53,6 +54,7 @@ class Deadlines:
             if plan is None:
                 return
             transaction.apply([plan], post.now)
+        address = post.counter.address
         maillog.escalated(address, len({one.whom for one in plan.occurrences}), len(plan.outbox))
         if plan.outbox:
             self.wrote(address)

@@ -219,8 +219,8 @@ class Desk(Protocol):
         """Every change of the tickets that changed since then or are open now, up to `until`; a ticket's together."""
         ...
 
-    def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
-        """Open tickets of a mailbox that are due by then and wait for a stage, with those that have happened."""
+    def nearing(self, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
+        """Open tickets that are due by then and wait for a stage, each with those that have happened."""
         ...
 
     def waiting(self, untouched_since: datetime) -> list[tuple[Ticket, datetime | None]]:

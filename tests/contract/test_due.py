@@ -9,7 +9,7 @@ from loket.core.escalation import ESCALATED, OVERDUE, SOON, Watch
 from loket.core.figures import Step
 from loket.core.model import Occurrence, Plan, State, Term
 from tests.contract.conftest import Store
-from tests.contract.values import HERE, NOW, event, number, opening, raw, ticket
+from tests.contract.values import NOW, event, number, opening, raw, ticket
 
 
 def test_what_nears_its_due_time_is_told_with_the_stages_that_have_happened(store: Store) -> None:
@@ -24,10 +24,10 @@ def test_what_nears_its_due_time_is_told_with_the_stages_that_have_happened(stor
     for uid, one in enumerate(tickets, start=1):
         store.take([raw(uid)], [opening(raw(uid), one)])
     queue = tickets[0].queue
-    soon, late = Watch(queue, SOON, due), Watch(queue, OVERDUE, due)
+    soon, late = Watch(SOON, due, (queue,)), Watch(OVERDUE, due, (queue,))
 
     def found(*watches: Watch) -> list[tuple[str, set[str]]]:
-        return [(one.number, set(done)) for one, done in store.desk.nearing(HERE, watches)]
+        return [(one.number, set(done)) for one, done in store.desk.nearing(watches)]
 
     assert found() == []
     assert found(soon, late) == [(number(1), set())]
@@ -38,7 +38,8 @@ def test_what_nears_its_due_time_is_told_with_the_stages_that_have_happened(stor
     # Of another due time, a stage says nothing.
     assert found(soon, late) == [(number(1), {SOON})]
     assert found(replace(soon, until=due + timedelta(seconds=1))) == [(number(2), set())]
-    assert store.desk.nearing("other@x.test", [soon]) == []
+    assert found(replace(late, others=True)) == [(number(5), set())]
+    assert found(replace(late, queues=("triase",), others=True)) == [(number(1), {SOON})]
 
 
 def test_the_history_of_what_changed_since_or_is_open_comes_ticket_by_ticket(store: Store) -> None:

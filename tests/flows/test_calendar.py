@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import signal
+from datetime import UTC, datetime, timedelta
 
 from tests.flows.letters import mail
 from tests.flows.office import SETTLED, FlowOffice
+from tests.flows.test_daemon import logged, running, wait_until
+from tests.flows.test_reload import edit
 
 ADMIN = "admin.loket@pom.go.id"
 IKLAN = "iklan_otsk@yahoo.com"
@@ -52,6 +55,7 @@ def test_a_year_without_joint_leave_is_told_and_days_that_were_decreed_are_not(o
 
 
 def test_a_queue_may_promise_working_hours(office: FlowOffice) -> None:
+    office.empty([APPLICANT])
     rules = office.folder / "rules/iklan.yaml"
     rules.write_text(rules.read_text().replace("due: 2 working days  ", "due: 2-4 working hours  "))
     office.submit(mail(WATI, IKLAN, "Iklan radio"))
@@ -62,6 +66,27 @@ def test_a_queue_may_promise_working_hours(office: FlowOffice) -> None:
     [ticket] = stores.desk.tickets(queue="konsultasi-iklan", state=None, limit=9)
     stores.database.close()
     assert ticket.due_at == datetime(2026, 11, 24, 6, 0, tzinfo=UTC)  # 09.00 and four hours
+
+
+def test_a_running_daemon_reckons_anew_as_soon_as_the_edit_is_taken(office: FlowOffice) -> None:
+    """All of the coming fortnight is decreed to be off."""
+    office.empty([APPLICANT])
+    with running(office) as daemon:
+        office.submit(mail(WATI, IKLAN, "Iklan radio"))
+        [told] = office.mails(APPLICANT, 1)
+        number = told.subject.partition("]")[0].removeprefix("[")
+        before = _due(office, number)
+        today = datetime.now(UTC).date()
+        off = ", ".join(f"{today + timedelta(days=ahead)}" for ahead in range(-1, 15))
+        edit(office, "config.yaml", f"add: [{SETTLED}]", f"add: [{off}]")
+        wait_until(lambda: logged(office, "due-moved"))
+        after = _due(office, number)
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(timeout=15) == 0
+    assert before is not None
+    assert after is not None
+    assert after > datetime.now(UTC) + timedelta(days=14) > before
+    assert _moved(office, number) == 1
 
 
 def _due(office: FlowOffice, number: str) -> datetime | None:

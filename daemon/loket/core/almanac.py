@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from loket.core import context, tongue
-from loket.core.calendar import NEXT_YEAR_MONTH, Unsettled, years_ahead
+from loket.core.calendar import NEXT_YEAR_MONTH, IsHoliday, Unsettled, years_ahead
 from loket.core.mail import Post
 from loket.core.model import Event, Kind, Occurrence, Plan, State, Ticket
 from loket.core.office import Office
@@ -27,9 +27,13 @@ def fingerprint(office: Office, today: date) -> str:
     first = date(today.year - 1, 1, 1)
     days = [first + timedelta(days=number) for number in range((_YEARS + 1) * 366)]
     digest = hashlib.sha256()
+    # Counters share their days off.
+    off_by: dict[IsHoliday, str] = {}
     for address, counter in sorted(office.counters.items()):
         calendar = counter.calendar
-        off = " ".join(day.isoformat() for day in days if calendar.is_holiday(day))
+        if calendar.is_holiday not in off_by:
+            off_by[calendar.is_holiday] = " ".join(day.isoformat() for day in days if calendar.is_holiday(day))
+        off = off_by[calendar.is_holiday]
         digest.update(f"{address}\0{calendar.zone.key}\0{calendar.hours.text}\0{off}\0".encode())
     return digest.hexdigest()[:16]
 

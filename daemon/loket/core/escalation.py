@@ -6,7 +6,7 @@ three stages happens once for a ticket and a due time; one mail tells an officer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from loket.core.headers import clean_text
 from loket.core.item import is_late, item
 from loket.core.mail import Post
 from loket.core.model import Event, Kind, Occurrence, Outbound, Plan, State, Ticket
-from loket.core.office import Officer
+from loket.core.office import Office, Officer
 from loket.core.rules import Escalation
 
 SOON, OVERDUE, ESCALATED = STAGES = ("due-soon", "overdue", "escalated")
@@ -26,25 +26,37 @@ SOON, OVERDUE, ESCALATED = STAGES = ("due-soon", "overdue", "escalated")
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is looked for at a counter: in one queue, due until then, of which this stage has not happened."""
+    """What is looked for: due until then, this stage not happened, in these queues or in all but these."""
 
-    queue: str
     stage: str
     until: datetime
+    queues: tuple[str, ...]
+    others: bool = False
 
 
-def watches(post: Post) -> list[Watch]:
-    """What the store is asked for."""
-    calendar, now = post.counter.calendar, post.now
-    found = []
-    for queue in post.office.queues:
-        rule = post.office.escalation_of(queue)
-        if rule.remind is not None:
-            ahead = calendar.after_open(now, calendar.length(rule.remind)) or now
-            found += [Watch(queue, SOON, ahead), Watch(queue, OVERDUE, now)]
-        if rule.supervisor is not None:
-            found.append(Watch(queue, ESCALATED, now))
+def watches(office: Office, calendars: Iterable[Calendar], now: datetime) -> list[Watch]:
+    """What the store is asked for: all that may have come up at counters of these calendars, and few terms of it."""
+    by_rule: dict[Escalation, list[str]] = {}
+    for name, queue in office.queues.items():
+        if queue.escalation is not None:
+            by_rule.setdefault(queue.escalation, []).append(name)
+    of_their_own = tuple(name for names in by_rule.values() for name in names)
+    different = {(calendar.zone.key, calendar.hours.text): calendar for calendar in calendars}.values()
+    found = list(_watches(office.escalation, different, now, of_their_own, others=True))
+    for rule, names in by_rule.items():
+        found += _watches(rule, different, now, tuple(names), others=False)
     return found
+
+
+def _watches(
+    rule: Escalation, calendars: Iterable[Calendar], now: datetime, queues: tuple[str, ...], *, others: bool
+) -> Iterator[Watch]:
+    if rule.remind is not None:
+        ahead = [calendar.after_open(now, calendar.length(rule.remind)) or now for calendar in calendars]
+        yield Watch(SOON, max(ahead, default=now), queues, others)
+        yield Watch(OVERDUE, now, queues, others)
+    if rule.supervisor is not None:
+        yield Watch(ESCALATED, now, queues, others)
 
 
 def stages(rule: Escalation, calendar: Calendar, start: datetime, due: datetime, now: datetime) -> list[str]:

@@ -117,18 +117,20 @@ class DeskStore:
         with self.database.read() as connection:
             return figures.steps(connection, since, until)
 
-    def nearing(self, mailbox: str, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
-        """Open tickets of a mailbox that are due by then and wait for a stage, with those that have happened."""
+    def nearing(self, watches: Sequence[Watch]) -> list[tuple[Ticket, frozenset[str]]]:
+        """Open tickets that are due by then and wait for a stage, each with those that have happened."""
         o = schema.occurrence.c
 
         def undone(watch: Watch) -> Any:
             happened = exists().where(o.what == watch.stage, o.whom == _T.number, o.due_at == _T.due_at)
-            return and_(_T.queue == watch.queue, _T.due_at <= watch.until, ~happened)
+            there = _T.queue.not_in(watch.queues) if watch.others else _T.queue.in_(watch.queues)
+            return and_(there, _T.due_at <= watch.until, ~happened)
 
         if not watches:
             return []
+        latest = max(watch.until for watch in watches)
         query = select(schema.ticket).where(
-            _T.state == State.OPEN.value, _T.mailbox == mailbox, or_(*(undone(watch) for watch in watches))
+            _T.state == State.OPEN.value, _T.due_at <= latest, or_(*(undone(watch) for watch in watches))
         )
         with self.database.read() as connection:
             tickets = [ticket_of(row) for row in connection.execute(query.order_by(_T.due_at, _T.number))]
