@@ -35,7 +35,7 @@ MAY_KNOW: dict[str, set[str]] = {
 
 # One foreign thing, one room; the demo plays the other end of each.
 HOMES: dict[str, set[str]] = {
-    "imapclient": {"imap", "demo"},
+    "imapclient": {"imap", "folders", "demo"},
     "aiosmtplib": {"smtp", "demo"},
     "dkim": {"signatures"},
     "dns": {"signatures"},

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from imapclient.exceptions import IMAPClientError
+
 
 def named(client: Any, wanted: str) -> str:
     """What the server behind a logged-in imapclient calls the folder; raises what the session raises.
 
     Some servers have all folders of a person below `INBOX`, with a dot between them, where others have them side by
     side; mail programs hide that, so nobody who writes `Arsip/2026` knows of it. What the server has under the very
-    name stays what it is.
+    name stays what it is. `\\Archive`, `\\All` and the like name a folder by its use (RFC 6154), whatever a provider
+    calls it in whichever language.
     """
+    if wanted.startswith("\\"):
+        found = client.find_special_folder(wanted.encode("ascii", "replace"))
+        if not found:
+            raise IMAPClientError(f"the server names no folder for {wanted}")
+        return str(found)
     if wanted.upper() == "INBOX" or not client.has_capability("NAMESPACE"):
         return wanted
     spaces = client.namespace()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import imaplib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from loket import maillog
+from loket.core import retry
 from loket.core.decide import decide
 from loket.core.headers import clean_text
 from loket.core.known import Known, hints
@@ -22,6 +23,10 @@ from loket.imap import SESSION_ERRORS, ImapSession
 from loket.ports import Clock, Cursor, Intake, Listed, Transaction
 
 ATTEMPTS = 3
+# How often a mail may end the session before it is passed over, and how long it is let be then.
+BREAKS_OFF = 3
+WITHHELD_FIRST = timedelta(minutes=1)
+WITHHELD_LONGEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ class MailboxIntake:
 
     habits: Habits
     taker: Taker
+    # Mails that the server could not give: after how many tries, and when each may be asked for again.
+    _withheld: dict[int, tuple[int, datetime]] = field(default_factory=dict)
 
     def poll(self, session: ImapSession) -> int:
         """Take in what is new and what was left pending, then file; returns how many mails were taken."""
@@ -158,7 +165,7 @@ class MailboxIntake:
         pending = store.pending(mailbox, session.uidvalidity)
         listed = session.listing(cursor.last_uid, pending)
         self._gone(session, set(pending) - {one.uid for one in listed})
-        fresh = self._without_end(session, listed)
+        fresh = self._without_end(session, listed, pending)
         for batch in session.batches(fresh):
             self._take(session, batch)
             self._advance(cursor, batch[-1].uid)
@@ -221,10 +228,27 @@ class MailboxIntake:
             return one.internaldate.date() < self.habits.history
         return before is None or one.internaldate < before.started_at
 
-    def _without_end(self, session: ImapSession, listed: Sequence[Listed]) -> list[Listed]:
+    def _without_end(self, session: ImapSession, listed: Sequence[Listed], pending: Sequence[int]) -> list[Listed]:
+        """What is to be fetched now; what the server withheld before comes last, and not at every poll."""
         refs = [MailRef(self.habits.mailbox, session.uidvalidity, one.uid) for one in listed]
         unseen = {ref.uid for ref in self.taker.store.without_end(refs)}
-        return [one for one in listed if one.uid in unseen]
+        now = self.taker.clock.now()
+        wanted = [one for one in listed if one.uid in unseen and self._may_be_asked(one.uid, now)]
+        return sorted(wanted, key=lambda one: (one.uid in pending, one.uid))
+
+    def _may_be_asked(self, uid: int, now: datetime) -> bool:
+        return uid not in self._withheld or now >= self._withheld[uid][1]
+
+    def _withhold(self, ref: MailRef, error: BaseException, tries_at_once: int) -> None:
+        """Pass over a mail that the server does not give, for a while that grows; it stays pending, in sight."""
+        tries, now = self._withheld.get(ref.uid, (0, None))[0] + 1, self.taker.clock.now()
+        wait = timedelta()
+        if tries >= tries_at_once:
+            maillog.unreadable(ref, str(error))
+            # Only what the store has may be passed over.
+            self.taker.store.ended([ref], Fate.PENDING, now)
+            wait = retry.wait(tries - tries_at_once + 1, 0, WITHHELD_FIRST, WITHHELD_LONGEST)
+        self._withheld[ref.uid] = (tries, now + wait)
 
     def _advance(self, cursor: Cursor, uid: int) -> None:
         last = max(uid, cursor.last_uid)
@@ -237,17 +261,20 @@ class MailboxIntake:
         try:
             raws = session.fetch(mailbox, batch)
         except SESSION_ERRORS as error:
-            if len(batch) == 1 and not _lost(error):
+            if len(batch) == 1:
+                # One that ends the session each time it is asked for must not keep the mails behind it for ever.
                 ref = MailRef(mailbox, session.uidvalidity, batch[0].uid)
-                maillog.unreadable(ref, str(error))
-                self.taker.store.ended([ref], Fate.PENDING, self.taker.clock.now())
-                return
+                self._withhold(ref, error, BREAKS_OFF if _lost(error) else 1)
+                if not _lost(error):
+                    return
             if _lost(error):
                 raise
             # One mail the server cannot give must not keep the others (imapsync/imapsync#119).
             for one in batch:
                 self._take(session, [one])
             return
+        for one in batch:
+            self._withheld.pop(one.uid, None)
         self._gone(session, {one.uid for one in batch} - {raw.ref.uid for raw in raws})
         if raws:
             self.taker.take(raws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import random
 import threading
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from loket import maillog
-from loket.core import retry
+from loket.core import patience, retry
 from loket.core.headers import clean_text
 from loket.files import FolderFiles
 from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, Refused, Wake
@@ -20,6 +21,7 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)
 STORE_WAIT = timedelta(seconds=10)
 VERIFY_SECONDS = 24 * 3600
+MOST_NARROWED = 5
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Watcher:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _verified: float | None = None
+    # How often the server broke off lately in the middle of its answers.
+    _broke_off: int = 0
 
     @property
     def mailbox(self) -> str:
@@ -72,7 +76,7 @@ class Watcher:
         return None
 
     def _session(self) -> ImapSession:
-        session = ImapSession(self.door(), self.bounds, self.files)
+        session = ImapSession(self.door(), self.bounds.narrowed(self._broke_off), self.files)
         maillog.connected(self.mailbox, self.door().folder, session.uidvalidity, idle=session.idles)
         return session
 
@@ -83,7 +87,7 @@ class Watcher:
             try:
                 with self._session() as session:
                     while not self._stopping.is_set():
-                        self.intake.poll(session)
+                        self._poll(session)
                         failures = 0
                         self._verify_daily(session)
                         session.wait(self._wake, self.idle_renewal)
@@ -92,9 +96,18 @@ class Watcher:
                 self._failed(error)
                 # Our own store is back when there is room again; a server is left in peace.
                 longest = STORE_WAIT if self.unavailable(error) else LONGEST_WAIT
-                seconds = retry.wait(failures, random.random(), FIRST_WAIT, longest).total_seconds()  # noqa: S311 - jitter
+                wait = retry.wait(failures, random.random(), FIRST_WAIT, longest)  # noqa: S311 - jitter
+                seconds = max(wait, patience.asked(str(error)) or wait).total_seconds()
                 maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
                 self._stopping.wait(seconds)
+
+    def _poll(self, session: ImapSession) -> None:
+        try:
+            self.intake.poll(session)
+        except (OSError, imaplib.IMAP4.abort):
+            self._broke_off = min(self._broke_off + 1, MOST_NARROWED)
+            raise
+        self._broke_off = max(0, self._broke_off - 1)
 
     def _verify_daily(self, session: ImapSession) -> None:
         if self._verified is None or time.monotonic() - self._verified > VERIFY_SECONDS:
