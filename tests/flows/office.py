@@ -103,6 +103,7 @@ class FlowOffice:
             assert trouble == {}
 
         asyncio.run(once())
+        self.servers.settle()
 
     def confirm(self, officer: str) -> Mail:
         """The officer sends back the code of the last mail that told one, once that has left; returns that mail."""

@@ -28,6 +28,9 @@ _NEEDED = ("dovecot", "doveadm", "postfix", "postconf", "openssl")
 # Without a name of its own, smtplib asks the resolver for one, which may take seconds.
 _HELO = "client.test"
 
+# Where Postfix keeps what it has taken and not delivered yet.
+_IN_HAND = ("maildrop", "incoming", "active")
+
 
 class ServersUnavailable(Exception):
     """This machine cannot run the servers; the text says what is missing."""
@@ -121,6 +124,20 @@ class MailServers:
                     raise TimeoutError(f"{found} of {count} mails in {folder} of {address} in {timeout} s{self.log()}")
                 time.sleep(0.05)
             return _fetch_all(session) if found else []
+
+    def settle(self, timeout: float = 15) -> None:
+        """Wait until every mail that was handed over is delivered; raise TimeoutError after `timeout` seconds.
+
+        Postfix says yes before it delivers: a mailbox that is looked at in between lacks the mail.
+        """
+        deadline = time.monotonic() + timeout
+        while waiting := [path for part in _IN_HAND for path in (self.root / "pf/queue" / part).rglob("*")]:
+            # Once more where one went while the others were listed; folders of the spool stay.
+            if not any(path.is_file() for path in waiting):
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"mail is still in hand after {timeout} s{self.log()}")
+            time.sleep(0.02)
 
     def doveadm(self, *args: str) -> str:
         """Run doveadm on these servers and return what it printed; raise RuntimeError with its complaint."""
