@@ -15,6 +15,7 @@ from typing import TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from loket import maillog
+from loket.appointments import Appointments
 from loket.config.load import Snapshot
 from loket.config.secrets import SecretError, keys, resolve
 from loket.core import report
@@ -104,6 +105,9 @@ class App:
             self._wrote,
         )
         self.reminders = Reminders(
+            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
+        )
+        self.appointments = Appointments(
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
         )
         self.lapses = Lapses(
@@ -304,6 +308,7 @@ class App:
         self.deadlines.tick()
         self.reports.tick()
         self.reminders.tick()
+        self.appointments.tick()
         self.lapses.tick()
 
     async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:

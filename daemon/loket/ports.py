@@ -227,6 +227,10 @@ class Desk(Protocol):
         """Tickets that wait for their applicant, and when each was reminded since it began to."""
         ...
 
+    def standing(self, now: datetime) -> Known:
+        """Every appointment and offer that stands, with their tickets, whoever waits in their order."""
+        ...
+
     def since(self) -> datetime:
         """When this store was made: nothing was due before."""
         ...

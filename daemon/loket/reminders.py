@@ -11,6 +11,7 @@ from loket.core.known import Hints
 from loket.core.mail import Post
 from loket.core.model import Plan, Ticket
 from loket.core.office import Office
+from loket.core.settled import settled
 from loket.core.token import Keys
 from loket.core.waiting import overdue
 from loket.ports import Clock, Desk, Intake
@@ -59,6 +60,8 @@ class Reminders:
             plan = self._plan(office, ticket, reminded_at, now)
             if plan is None:
                 return
+            post = Post(office, office.counters[ticket.mailbox], self.keys, now)
+            plan = settled(plan, post, known, f"waited:{ticket.number}")
             plan = replace(plan, outbox=known.gate.admit(plan.outbox, now))
             transaction.apply([plan], now)
         maillog.waited(seen.number, plan.events[0].kind)

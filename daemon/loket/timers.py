@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from loket import maillog
-from loket.core import notice
+from loket.core import agenda, notice
 from loket.core.calendar import latest_due
 from loket.core.compose import ByteForm
 from loket.core.errand import in_hand
@@ -65,13 +65,15 @@ class Timers:
             self.store.apply(Plan(occurrence=occurrence), now)
             return
         items, others = self.desk(mailbox, officer, away)
+        post = Post(office, counter, self.keys, now)
         plan = notice.digest(
-            Post(office, counter, self.keys, now),
+            post,
             officer,
             items,
             occurrence,
             eight_bit_way=bool(items) and self.eight_bit(mailbox),
             others=others,
+            appointments=agenda.today(post, officer, self.store.standing(now)),
         )
         missed = self._missed(office, counter, digest, occurrence)
         if missed:

@@ -19,6 +19,7 @@ from loket.cli import run
 from loket.config.lint import lint
 from loket.config.load import load
 from loket.config.yamlfile import ConfigError, Document, Problem
+from tests.config.broken_appointments import APPOINTMENTS
 from tests.config.broken_files import FILES
 from tests.config.broken_names import NAMES
 from tests.config.broken_office import OFFICE
@@ -89,7 +90,9 @@ def check_here(folder: Path, capsys: pytest.CaptureFixture[str], *, as_json: boo
     return Checked(status, *capsys.readouterr())
 
 
-@pytest.mark.parametrize("broken", [*FILES, *NAMES, *RULES_AND_LETTERS, *OFFICE], ids=lambda broken: broken.name)
+@pytest.mark.parametrize(
+    "broken", [*FILES, *NAMES, *RULES_AND_LETTERS, *APPOINTMENTS, *OFFICE], ids=lambda broken: broken.name
+)
 def test_each_mistake_is_named_where_it_stands(office: Path, broken: Broken) -> None:
     for file, old, new in broken.changes:
         change(office, file, old, new)

@@ -22,6 +22,7 @@ from tests.core.desk import (
     TONO,
     Desk,
     letter,
+    office,
     shown,
 )
 
@@ -114,8 +115,10 @@ def test_a_subject_is_understood_and_its_ticket_stands_where_it_says(
     assert match is None or verdict.match == match
     ticket = Desk().opened(subject, to=mailbox, files=[("desain.pdf", PDF)])
     assert (ticket.rule, ticket.queue, dict(ticket.fields), ticket.missing) == (rule, queue, fields, missing)
-    assert ticket.state is (State.WAITING if missing else State.OPEN)
-    assert (ticket.due_at is None) is bool(missing)
+    # With the applicant: for what is missing, or to choose a time.
+    waits = bool(missing) or office().queues[queue].appointments is not None
+    assert ticket.state is (State.WAITING if waits else State.OPEN)
+    assert (ticket.due_at is None) is waits
 
 
 def test_another_counters_subject_is_taken_and_told_where_to_write_next_time() -> None:

@@ -35,7 +35,12 @@ UNANSWERED = {
     "no-reply": "a no-reply sender",
     "no-author": "no author",
 }
-SAID = {"acknowledgement": "acknowledged", "correction": "corrected", "status": "status told"}
+SAID = {
+    "acknowledgement": "acknowledged",
+    "correction": "corrected",
+    "status": "status told",
+    "offer": "appointments offered",
+}
 
 
 class Teller:
@@ -205,9 +210,10 @@ def counts(report: Report) -> dict[str, Any]:
     return {
         "mails_in": len(report.requests),
         "tickets": sum(row.fate == "ticket" for row in report.requests),
-        "responses": {kind: kinds[kind] for kind in ("acknowledgement", "correction", "status")},
+        "responses": {kind: kinds[kind] for kind in SAID},
         "unanswered": dict(Counter(filter(None, map(_why_unanswered, report.requests)))),
         "digests": kinds["digest"],
+        "invitations": kinds["invitation"],
         "officer_answers": len(report.answers),
         "codes": len(report.codes),
         "letters": sum(sent.kind == "delivery" and sent.phase == "sent" for sent in report.sent),
@@ -231,7 +237,8 @@ def _counts(of: dict[str, Any]) -> list[str]:
     why = ", ".join(f"{reason}{f' ({count})' if count > 1 else ''}" for reason, count in of["unanswered"].items())
     return [
         f"{of['mails_in']} mails in, {of['tickets']} tickets, {said['acknowledgement']} acknowledgements, "
-        f"{said['correction']} corrections, {said['status']} status answers",
+        f"{said['correction']} corrections, {said['status']} status answers, "
+        f"{said['offer']} offers of appointments, {of['invitations']} invitations",
         f"{sum(of['unanswered'].values())} left unanswered: {why}",
         f"{of['digests']} digests, {of['officer_answers']} officers' answers, {of['codes']} codes sent back, "
         f"{of['letters']} letters delivered, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loket.app import SystemClock
 from loket.config.load import Snapshot
 from loket.config.secrets import keys
-from loket.core import notice
+from loket.core import agenda, notice
 from loket.core.mail import Post
 from loket.core.model import Occurrence
 from loket.core.office import Officer
@@ -23,9 +23,9 @@ def digests(snapshot: Snapshot, stores: Stores, officer: Officer) -> list[bytes]
     written = []
     for mailbox, counter in office.counters.items():
         items, others = timers.desk(mailbox, officer, away)
-        if items:
-            occurrence = Occurrence(f"preview:{mailbox}", officer.address, now)
-            post = Post(office, counter, signing, now)
-            plan = notice.digest(post, officer, items, occurrence, eight_bit_way=True, others=others)
-            written += [stores.contents.render(mail) for mail in plan.outbox]
+        occurrence = Occurrence(f"preview:{mailbox}", officer.address, now)
+        post = Post(office, counter, signing, now)
+        booked = agenda.today(post, officer, stores.desk.standing(now))
+        plan = notice.digest(post, officer, items, occurrence, eight_bit_way=True, others=others, appointments=booked)
+        written += [stores.contents.render(mail) for mail in plan.outbox]
     return written

@@ -124,6 +124,7 @@ def untranslated(office: Office, tongue: Tongue) -> Iterator[str]:
     said: list[str] = [*office.labels.values()]
     for queue in office.queues.values():
         said += [queue.title, queue.next, *(outcome.title for outcome in queue.outcomes.values())]
+        said += [queue.appointments.place] if queue.appointments else []
     for desk in office.desks.values():
         for compiled in desk.own:
             said += [compiled.rule.title if compiled.pattern else "", compiled.rule.needs.label]

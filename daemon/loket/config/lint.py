@@ -12,6 +12,7 @@ from loket.config.snapshot import Rulebook, Snapshot, fields_of
 from loket.config.wording import Loc
 from loket.config.yamlfile import Problem
 from loket.core import context
+from loket.core.calendar import DAYS, parse_hours
 from loket.core.conflicts import conflicts
 from loket.core.letters import LetterError
 from loket.core.model import TRIAGE, State, StoredFile, Ticket, Verdict
@@ -37,6 +38,7 @@ def lint(snapshot: Snapshot) -> Iterator[Problem]:
             yield from _examples(snapshot.office, book, index, used[0])
         yield from _letters(snapshot, book, used[0])
     yield from _conflicts(snapshot)
+    yield from _appointments(snapshot)
     yield from _translations(snapshot)
     yield from unproven(snapshot)
     yield from _nobody(snapshot)
@@ -64,6 +66,22 @@ def _conflicts(snapshot: Snapshot) -> Iterator[Problem]:
                 f"{second} never gets a mail: {witness}" if conflict.kind == "shadowed" else f"{witness}, not {second}"
             )
             yield book.document.problem(loc, said, warning=True)
+
+
+def _appointments(snapshot: Snapshot) -> Iterator[Problem]:
+    """Appointments at hours at which their counter is closed: meant perhaps, but seldom."""
+    for book in snapshot.books.values():
+        users = [address for address, mailbox in snapshot.config.mailboxes.items() if book.name in mailbox.rules]
+        for name, queue in book.counter.queues.items():
+            for address in users if queue.appointments is not None else ():
+                opening = snapshot.office.counters[address].calendar.hours
+                wanted = parse_hours(queue.appointments.hours).by_day if queue.appointments else {}
+                for day, span in ((day, span) for day, spans in wanted.items() for span in spans):
+                    if not any(opens <= span[0] and span[1] <= closes for opens, closes in opening.by_day.get(day, ())):
+                        said = f"{DAYS[day]} {span[0]:%H:%M}-{span[1]:%H:%M}"
+                        loc: Loc = ("queues", name, "appointments", "hours")
+                        message = f"at {said} {address} is closed ({opening.text})"
+                        yield book.document.problem(loc, message, warning=True)
 
 
 def _translations(snapshot: Snapshot) -> Iterator[Problem]:

@@ -13,8 +13,8 @@ from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
 from loket.config.wording import InTheClear
 from loket.core.calendar import WorkingDays, WorkingHours, parse_hours, parse_times
-from loket.core.rules import Escalation, Misplaced, written
-from loket.core.strict import MailAddress, Strict, also_written
+from loket.core.rules import Escalation, written
+from loket.core.strict import MailAddress, Misplaced, Strict, also_written
 
 Security = Literal["tls", "starttls", "plain"]
 # Under another name where a field is called `date`.
@@ -42,7 +42,8 @@ def _secret(value: Any) -> str:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A folder of zones is an OSError where the tzdata package is installed.
         raise ValueError("write a zone of the tz database, as in Asia/Jakarta") from None
     return value
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from rapidfuzz import process
 
-from loket.core.rules import Misplaced
+from loket.core.strict import Misplaced
 
 Loc = tuple[str | int, ...]
 

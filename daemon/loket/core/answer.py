@@ -151,6 +151,7 @@ def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items:
         )
         lost = ticket is None and item.number
         done.append(errand.refused("ticket-unknown", target=item.number) if lost else _carried(errand))
+        base = replace(base, known=base.known.foreseen(done[-1].plan))
         tickets.update({changed.number: changed for changed in done[-1].plan.changed})
     if len(items) > MAX_ITEMS:
         done.append(base.refused("too-many", target=items[MAX_ITEMS].number))
@@ -169,6 +170,8 @@ def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items:
         held=tuple(held for plan in plans for held in plan.held),
         moves=tuple(move for plan in plans for move in plan.moves),
         absences=tuple(absence for plan in plans for absence in plan.absences),
+        bookings=tuple(booking for plan in plans for booking in plan.bookings),
+        offers=tuple(offer for plan in plans for offer in plan.offers),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from loket.core import chores, deliver, recall, told
+from loket.core import agenda, chores, deliver, recall, told
 from loket.core.errand import Done, Errand, may_work
 from loket.core.orders import (
     Answer,
@@ -17,10 +17,12 @@ from loket.core.orders import (
     Note,
     Order,
     Release,
+    Schedule,
     SendAnyway,
     Snooze,
     Status,
     Unknown,
+    Unschedule,
 )
 
 
@@ -45,6 +47,10 @@ def carry_out(errand: Errand, order: Order) -> Done:  # noqa: PLR0912 - one arm 
             return chores.snooze(errand, until)
         case Note():
             return chores.note(errand)
+        case Schedule(text):
+            return agenda.schedule(errand, text)
+        case Unschedule():
+            return agenda.unschedule(errand)
         case Status():
             return told.status(errand)
         case Cancel():

@@ -52,6 +52,14 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """An iCalendar object that travels with a letter (RFC 6047): its method, and its octets as RFC 5545 folds them."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """The segments of a mail, and whether any of them needs 8BITMIME (RFC 6152) on the way."""
 
@@ -153,18 +161,22 @@ def compose(
     enclosures: Sequence[Enclosure] = (),
     seed: str,
     eight_bit_way: bool = False,
+    invitation: Invitation | None = None,
 ) -> Composed:
-    """A whole mail: text, its HTML alternative, and enclosures.
+    """A whole mail: text, its HTML alternative, an invitation that calendars read, and enclosures.
 
     `seed` makes the boundaries: unguessable to whoever writes an enclosed original, the same at every attempt.
     `eight_bit_way` says that the submission server offers 8BITMIME.
     """
     mark = hashlib.sha256(seed.encode()).hexdigest()[:32]
     letter = text_part(text, "plain")
-    if markup is not None:
-        letter = _alternative(letter, text_part(markup, "html"), f"=_a_{mark}")
+    forms = [letter, *([text_part(markup, "html")] if markup is not None else [])]
+    if invitation is not None:
+        forms.append(_calendar_part(invitation))
+    if len(forms) > 1:
+        letter = _alternative(forms, f"=_a_{mark}")
     head = b"".join(fields) + header("MIME-Version", "1.0")
-    if not enclosures:
+    if not enclosures and invitation is None:
         return Composed((head + letter,), eight_bit=False)
     boundary = f"=_m_{mark}"
     heads = [_enclosure_head(enclosure, eight_bit_way) for enclosure in enclosures]
@@ -176,6 +188,9 @@ def compose(
     # A multipart says of itself what the widest of its parts needs (RFC 2045 6.4).
     literal += (header("Content-Transfer-Encoding", "8bit") if eight_bit else b"") + CRLF
     literal += _delimiter(boundary) + letter
+    if invitation is not None:
+        # Once more as a file: clients that do not know invitations show none, and offer this to the calendar.
+        literal += CRLF + _delimiter(boundary) + _calendar_file(invitation)
     segments: list[Segment] = []
     for enclosure, (part, encoding, _) in zip(enclosures, heads, strict=True):
         literal += CRLF + _delimiter(boundary) + part
@@ -189,10 +204,24 @@ def _delimiter(boundary: str, *, closing: bool = False) -> bytes:
     return f"--{boundary}{'--' if closing else ''}".encode() + CRLF
 
 
-def _alternative(plain: bytes, markup: bytes, boundary: str) -> bytes:
+def _alternative(forms: Sequence[bytes], boundary: str) -> bytes:
     head = header("Content-Type", f'multipart/alternative; boundary="{boundary}"') + CRLF
     opening = _delimiter(boundary)
-    return head + opening + plain + CRLF + opening + markup + CRLF + _delimiter(boundary, closing=True)
+    return head + b"".join(opening + form + CRLF for form in forms) + _delimiter(boundary, closing=True)
+
+
+def _calendar_part(invitation: Invitation) -> bytes:
+    """The form that calendars act upon: its method stands in the field and in the object (RFC 6047 2.4)."""
+    kind = f"text/calendar; charset=utf-8; method={invitation.method}"
+    fields = header("Content-Type", kind) + header("Content-Transfer-Encoding", "base64")
+    return fields + CRLF + encode_base64(invitation.content)
+
+
+def _calendar_file(invitation: Invitation) -> bytes:
+    fields = header("Content-Type", 'application/ics; name="jadwal.ics"')
+    fields += header("Content-Transfer-Encoding", "base64")
+    fields += header("Content-Disposition", 'attachment; filename="jadwal.ics"')
+    return fields + CRLF + encode_base64(invitation.content)
 
 
 def _enclosure_head(enclosure: Enclosure, eight_bit_way: bool) -> tuple[bytes, Encoding, bool]:

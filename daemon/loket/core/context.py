@@ -17,6 +17,8 @@ from loket.core.office import Counter, Office, Officer
 LETTERS = (
     *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada")),
     *(f"umum/{name}.txt" for name in ("pengingat", "ditutup", "pertanyaan")),
+    *(f"umum/jadwal-{name}.txt" for name in ("pilihan", "kosong", "tunggu", "tetap", "batal", "pengingat")),
+    *(f"petugas/{name}.txt" for name in ("jadwal", "dijadwalkan")),
     *(f"petugas/{name}.txt" for name in ("pemberitahuan", "rekap", "selesai", "ditolak", "dipindah", "tidak-dikenal")),
     *(
         f"petugas/{name}.txt"
@@ -37,6 +39,7 @@ _PLAIN = """
     desk_links today_total others first_total queue_counts letters code link file flags
     year joint_leave days
     week rows officers groups whole picture
+    slots wished before length agenda example
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -49,6 +52,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "queue": ("title", "next"),
     "due": ("low", "high", "unit"),
     "outcome": ("title",),
+    "slot": ("when", "place", "attendance"),
 }
 
 
@@ -145,6 +149,9 @@ def outcomes(office: Office, queue: str) -> list[Mapping[str, str]]:
 
 def commands(office: Office, queue: str | None) -> list[Mapping[str, str]]:
     """The commands that apply in a queue, or without a ticket, with what they mean."""
-    words = orders.MEANING["id"] if queue is not None else orders.TICKETLESS
+    found = office.queues.get(queue or "")
+    by_appointment = found is not None and found.appointments is not None
+    words = [word for word in orders.MEANING["id"] if by_appointment or word != orders.SCHEDULE]
     own = outcomes(office, queue) if queue is not None else []
-    return [*own, *({"command": word, "title": orders.meaning(word, office.language)} for word in words)]
+    shown = words if queue is not None else orders.TICKETLESS
+    return [*own, *({"command": word, "title": orders.meaning(word, office.language)} for word in shown)]

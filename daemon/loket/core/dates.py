@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -30,7 +30,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_DAYS = {
+DAYS = {
     name: number
     for number, names in enumerate(
         (
@@ -78,7 +78,7 @@ def read_day(text: str, today: date) -> date | None:
         said = _LEAD.sub("", said + " ", count=1).strip() if _LEAD.match(said + " ") else said
     # A weekday before a full date only says it twice.
     first, comma, rest = said.partition(",")
-    if comma and first.strip() in _DAYS:
+    if comma and first.strip() in DAYS:
         said = rest.strip()
     found = _read(said, today)
     return found if found is not None and today <= found <= today + FURTHEST else None
@@ -104,11 +104,11 @@ def _read(said: str, today: date) -> date | None:
     if (match := _COUNT.fullmatch(said)) and match[2] in _UNITS:
         return today + timedelta(days=int(match[1]) * _UNITS[match[2]])
     if match := _DAY_FIRST.fullmatch(said):
-        return _dated(match[1], _MONTHS.get(match[2]), match[3], today)
+        return _dated(match[1], MONTHS.get(match[2]), match[3], today)
     if match := _MONTH_FIRST.fullmatch(said):
-        return _dated(match[2], _MONTHS.get(match[1]), match[3], today)
+        return _dated(match[2], MONTHS.get(match[1]), match[3], today)
     if match := _WEEKDAY.fullmatch(said):
-        return _weekday(match[1], today, _DAYS)
+        return _weekday(match[1], today, DAYS)
     return None
 
 

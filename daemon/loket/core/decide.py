@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from loket.core import answer, confirm, proof, yes
+from loket.core import answer, confirm, proof, slots, yes
 from loket.core.authres import Standing
+from loket.core.calendared import Calendared, CalendarOnly, decide_calendared, only_noted
 from loket.core.case import Case
 from loket.core.command import Doubt, Doubtful, Proven
 from loket.core.follow import again, differs, join
@@ -22,6 +23,7 @@ from loket.core.office import Office
 from loket.core.question import status
 from loket.core.report import bounced, returned
 from loket.core.request import open_ticket
+from loket.core.settled import settled
 from loket.core.token import Keys
 from loket.core.understand import Bounced, FollowUp, Machine, Request, Resent, Returned, Understood
 
@@ -37,22 +39,43 @@ def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys
             return bounced(case, bounce, sent)
         case Returned(sent):
             return returned(case, sent)
+        case Calendared():
+            return decide_calendared(case, understood)
+        case CalendarOnly():
+            return only_noted(case, understood)
         case Proven():
-            return _officer(case, understood)
+            plan = _officer(case, understood)
+            return settled(plan, case.post, known, str(mail.raw.ref), actor=case.author, mail=mail)
         case Doubtful():
             return answer.decide_doubt(mail, understood, case.post)
-        case FollowUp(thread, verdict):
-            if thread.own and differs(verdict, thread.ticket):
-                return open_ticket(case, verdict, linked=(thread.ticket.number,))
-            return join(case, thread.ticket, verdict, own=thread.own)
+        case FollowUp():
+            return _follow_up(case, understood)
         case Resent(ticket, verdict):
-            return again(case, ticket, verdict)
-        case Request(verdict, mention, twin):
-            if verdict.rule == STATUS_RULE:
-                return status(case, verdict)
-            return open_ticket(case, verdict, linked=[one for one in (mention, twin) if one], answered=twin is not None)
+            return slots.resent(case, again(case, ticket, verdict))
+        case Request():
+            return _request(case, understood)
         case _:
             assert_never(understood)
+
+
+def _follow_up(case: Case, found: FollowUp) -> Plan:
+    """Something new after all, a word about the ticket's appointment, or a mail of the ticket's."""
+    thread, verdict = found.thread, found.verdict
+    if thread.own and differs(verdict, thread.ticket):
+        return slots.begin(case, open_ticket(case, verdict, linked=(thread.ticket.number,)))
+    about = slots.follow(case, thread.ticket) if thread.own and verdict.refusal is None else None
+    return about or join(case, thread.ticket, verdict, own=thread.own)
+
+
+def _request(case: Case, found: Request) -> Plan:
+    """The status of a ticket, another time for an appointment there is, or a new ticket."""
+    verdict = found.verdict
+    if verdict.rule == STATUS_RULE:
+        return status(case, verdict)
+    links = [one for one in (found.mention, found.twin) if one]
+    standing = slots.standing(case, verdict) if not links else None
+    about = slots.follow(case, standing, new=True) if standing is not None else None
+    return about or slots.begin(case, open_ticket(case, verdict, linked=links, answered=found.twin is not None))
 
 
 def _officer(case: Case, proven: Proven) -> Plan:

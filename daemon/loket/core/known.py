@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from loket.core import headers, parse, refuse, token
+from loket.core import headers, parse, refuse, rsvp, token
 from loket.core.bounce import read_bounce
 from loket.core.codes import Codes
 from loket.core.gate import Caps, Gate
-from loket.core.model import Held, HeldState, InboundMail, Kind, Phase, Plan, Sent, State, Ticket
+from loket.core.model import Booking, Held, HeldState, InboundMail, Kind, Offer, Phase, Plan, Sent, State, Ticket
 from loket.core.pace import Answered
 from loket.core.same import fingerprint
 
@@ -48,6 +48,9 @@ def hints(mails: Iterable[InboundMail]) -> Hints:
             body = parse.body_text(mail)
             numbers.update(match[0].upper() for match in islice(token.NUMBER.finditer(body), MAX_NAMED))
             officers.update(author.spec for author in mail.authors)
+        answered = rsvp.rsvp(mail)
+        if answered is not None:
+            numbers.update(match[0].upper() for match in token.NUMBER.finditer(answered.uid))
         if mail.header(refuse.LOOP_HEADER.lower()) is not None:
             message_ids.add(mail.message_id)
         elif refuse.is_report(mail):
@@ -84,6 +87,9 @@ class Known:
     # How many are late in each queue; asked for where an officer speaks.
     late: dict[str, int] = field(default_factory=dict)
     codes: Codes = field(default_factory=Codes)
+    # Appointments that have their place, and all there were of the tickets asked about, by uid; offers by ticket.
+    bookings: dict[str, Booking] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
     gate: Gate = field(default_factory=lambda: Gate(Caps()))
 
     def next_number(self, prefix: str) -> str:
@@ -127,6 +133,20 @@ class Known:
             self.add(ticket)
         self._after_officers(plan)
         self.codes.after(plan)
+        self._after_appointments(plan)
+
+    def _after_appointments(self, plan: Plan) -> None:
+        self.bookings.update({booking.uid: booking for booking in plan.bookings})
+        for offer in plan.offers:
+            self.offers.pop(offer.ticket, None)
+            if not offer.over:
+                self.offers[offer.ticket] = offer
+
+    def foreseen(self, plan: Plan) -> Known:
+        """The same with a plan's appointments carried out, for the next step of a larger plan."""
+        found = replace(self, bookings=dict(self.bookings), offers=dict(self.offers))
+        found._after_appointments(plan)
+        return found
 
     def _after_officers(self, plan: Plan) -> None:
         self.away.update({absence.officer: absence.until for absence in plan.absences})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loket.core import compose
-from loket.core.compose import Enclosure
+from loket.core.compose import Enclosure, Invitation
 from loket.core.letters import Letter
 from loket.core.model import Kind, Outbound
 from loket.core.office import Counter, Office
@@ -19,6 +19,8 @@ _AUTOMATIC = {
     Kind.ACKNOWLEDGEMENT: "auto-replied",
     Kind.CORRECTION: "auto-replied",
     Kind.STATUS: "auto-replied",
+    Kind.OFFER: "auto-replied",
+    Kind.INVITATION: "auto-replied",
     Kind.RECEIPT: "auto-replied",
     Kind.REMINDER: "auto-generated",
     Kind.NOTICE: "auto-generated",
@@ -58,6 +60,7 @@ class Post:
         markup: str | None = None,
         enclosures: Sequence[Enclosure] = (),
         eight_bit_way: bool = False,
+        invitation: Invitation | None = None,
     ) -> Outbound:
         """The mail, final to the byte.
 
@@ -89,6 +92,7 @@ class Post:
             enclosures=enclosures,
             seed=f"{key}\0{message_id}",
             eight_bit_way=eight_bit_way,
+            invitation=invitation,
         )
         return Outbound(
             key=key,

@@ -122,11 +122,13 @@ def digest(
     *,
     eight_bit_way: bool = False,
     others: Sequence[tuple[Ticket, str]] = (),
+    appointments: Sequence[Mapping[str, str]] = (),
 ) -> Plan:
     """The digest of one officer and mailbox: late ones first, then what came back to this officer, then by due time.
 
     What does not fit goes into following parts, each a mail of its own; with nothing to say the plan holds
-    only the occurrence. `others` are tickets that colleagues have in hand, and who; alone they are no reason to write.
+    only the occurrence. `appointments` are the day's, worth a mail alone; `others` are tickets that colleagues have in
+    hand, and who: alone they are no reason to write.
     """
     far = datetime.max.replace(tzinfo=post.now.tzinfo)
 
@@ -140,8 +142,8 @@ def digest(
         )
 
     ordered = sorted(items, key=place)
-    said = _whole(post, officer, [one.ticket for one in ordered], others)
-    parts = _into_parts(ordered, post.counter.max_size * 8 // 10)
+    said = {**_whole(post, officer, [one.ticket for one in ordered], others), "agenda": list(appointments)}
+    parts = _into_parts(ordered, post.counter.max_size * 8 // 10) or [[]] * bool(appointments)
     outbox = tuple(
         _part(post, officer, said, part, number, len(parts), occurrence, eight_bit_way)
         for number, part in enumerate(parts, start=1)
@@ -167,7 +169,7 @@ def _whole(
         "total": len(tickets),
         "late_total": sum(is_late(ticket, now) for ticket in tickets),
         "today_total": sum(is_due_today(post, ticket) for ticket in tickets),
-        "oldest": tongue.age(now - oldest, office.language),
+        "oldest": tongue.age(now - oldest, office.language) if tickets else "",
         "queue_counts": [
             {"title": office.queues[queue].title if queue in office.queues else queue, "total": total, "late": late}
             for queue, (total, late) in counts.items()

@@ -65,6 +65,18 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """`JADWAL`: the applicant's appointment, its place, or without anything behind it the free times to choose from."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedule:
+    """`BATAL JADWAL`: no appointment any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendAnyway:
     """`KIRIM`: send the answer of mine that was kept back."""
 
@@ -89,14 +101,32 @@ class Unknown:
     nearest: str
 
 
-Order = Answer | Move | Claim | Release | Ask | Snooze | Note | Status | Cancel | SendAnyway | Away | Help | Unknown
+Order = (
+    Answer
+    | Move
+    | Claim
+    | Release
+    | Ask
+    | Snooze
+    | Note
+    | Schedule
+    | Status
+    | Cancel
+    | Unschedule
+    | SendAnyway
+    | Away
+    | Help
+    | Unknown
+)
 
 MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE = "ALIH", "AMBIL", "LEPAS", "TANYA", "TUNDA", "CATATAN"
 STATUS, CANCEL, SEND, AWAY, HELP = "STATUS", "BATAL", "KIRIM", "CUTI", "BANTUAN"
+SCHEDULE = "JADWAL"
 # Every word for a command of Loket's own, and the command it stands for.
 WORDS: Mapping[str, str] = {
     **{word: word for word in (MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE, STATUS, CANCEL, SEND, AWAY, HELP)},
     **{"MOVE": MOVE, "CLAIM": CLAIM, "TAKE": CLAIM, "RELEASE": RELEASE, "ASK": ASK, "SNOOZE": SNOOZE},
+    **{SCHEDULE: SCHEDULE, "SCHEDULE": SCHEDULE},
     **{"NOTE": NOTE, "CANCEL": CANCEL, "UNDO": CANCEL, "SEND": SEND, "AWAY": AWAY, "HELP": HELP},
 }
 # What each does, for the lists in letters; the order is that of the lists.
@@ -108,6 +138,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         ASK: "ajukan pertanyaan kepada pemohon",
         SNOOZE: "tunda sampai tanggal tertentu",
         NOTE: "catatan untuk sesama petugas",
+        SCHEDULE: "jadwal konsultasi: hari dan jam, tautan, atau pilihan waktu bagi pemohon",
         STATUS: "keadaan tiket, atau semua yang menunggu",
         CANCEL: "batalkan jawaban yang belum terkirim",
         SEND: "kirim jawaban Anda yang ditahan",
@@ -121,6 +152,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         ASK: "ask the applicant something",
         SNOOZE: "put off until a day",
         NOTE: "a note for the officers",
+        SCHEDULE: "the appointment: day and time, a link, or times to choose from",
         STATUS: "where the ticket stands, or what waits",
         CANCEL: "call back an answer that has not left",
         SEND: "send your answer that was kept back",
@@ -144,6 +176,10 @@ def read(speech: Speech, office: Office, queue: str | None) -> Order:
     if found is not None:
         return Answer(*found)
     own = WORDS.get(word, "")
+    if own == CANCEL and speech.argument.split(" ")[0].strip(" .,;:!").upper() in _APPOINTMENT:
+        return Unschedule()
+    if own in ON_LINE:
+        return ON_LINE[own](speech.argument)
     if own in PLAIN:
         return PLAIN[own]()
     if own in WITH_TEXT:
@@ -152,6 +188,8 @@ def read(speech: Speech, office: Office, queue: str | None) -> Order:
     return Unknown(word, nearest(word, known_words(office, queue)))
 
 
+# What stands behind BATAL where the appointment is meant.
+_APPOINTMENT = (SCHEDULE, "SCHEDULE", "APPOINTMENT")
 # The variant of each of Loket's own commands: alone, or with what follows it.
 PLAIN: Mapping[str, Callable[[], Order]] = {
     CLAIM: Claim,
@@ -164,6 +202,8 @@ PLAIN: Mapping[str, Callable[[], Order]] = {
     HELP: Help,
 }
 WITH_TEXT: Mapping[str, Callable[[str], Order]] = {MOVE: Move, SNOOZE: Snooze, AWAY: Away}
+# What is below its line is for the applicant.
+ON_LINE: Mapping[str, Callable[[str], Order]] = {SCHEDULE: Schedule}
 
 
 def known_words(office: Office, queue: str | None) -> list[str]:

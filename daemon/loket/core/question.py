@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loket.core import context, tongue
+from loket.core import context, slotmail, tongue
 from loket.core.case import Case, promised, reply
 from loket.core.model import (
     Fate,
@@ -30,9 +30,13 @@ def status(case: Case, verdict: Verdict) -> Plan:
         outcome = (
             office.queues[ticket.queue].outcomes.get(ticket.outcome or "") if ticket.queue in office.queues else None
         )
+        own = next((one for one in case.known.bookings.values() if one.live and one.ticket == ticket.number), None)
+        offer = case.known.offers.get(ticket.number)
         said = {
             **context.ticket(office, counter, ticket, case.now, due=promised(case, ticket, 0)),
             "state": ticket.state.value,
+            "slot": slotmail.shown(post, own) if own is not None else None,
+            "waiting": offer is not None and offer.waiting is not None,
             "outcome_title": outcome.title if outcome else "",
             "since": tongue.day_and_time(ticket.created_at, office.zone, office.language),
             "updated": tongue.day_and_time(ticket.updated_at, office.zone, office.language),

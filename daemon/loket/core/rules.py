@@ -11,20 +11,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from rapidfuzz import fuzz
 
 from loket.core import normal
+from loket.core.appointments import Appointments
 from loket.core.calendar import Soon, WorkingSpan, WorkingTime
 from loket.core.conditions import Condition
 from loket.core.model import TRIAGE
-from loket.core.strict import MailAddress, Strict, Word, also_written
+from loket.core.strict import MailAddress, Misplaced, Strict, Word, also_written
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-
-
-class Misplaced(ValueError):
-    """What is wrong with the whole, and at which place in it."""
-
-    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
-        super().__init__(message)
-        self.loc = loc
 
 
 def written(pattern: str, expected: str) -> AfterValidator:
@@ -182,6 +175,7 @@ class Queue(Strict):
     escalation: Escalation | None = Field(default=None, description="in place of the office's")
     notices: bool = False
     next: str = ""
+    appointments: Appointments | None = None
     outcomes: dict[str, Outcome] = {}
 
     @model_validator(mode="after")

@@ -49,3 +49,11 @@ def _has_letters(value: str) -> str:
 
 # A word or phrase that is looked for: one without letters would be found everywhere, or nowhere.
 Word = Annotated[str, AfterValidator(_has_letters)]
+
+
+class Misplaced(ValueError):
+    """What is wrong with the whole, and at which place in it."""
+
+    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.loc = loc

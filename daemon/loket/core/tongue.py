@@ -115,6 +115,15 @@ def hours(text: str, zone_name: str, language: str) -> str:
     return f"{'; '.join(f'{days}, {between.join(spans)}' for days, spans in by_days.items())} {zone_name}"
 
 
+def span(length: timedelta, language: str) -> str:
+    """`30 menit`, `1 jam`, `1 jam 30 menit`."""
+    words = _WORDS.get(language, _WORDS["en"])
+    hours, minutes = divmod(int(length.total_seconds()) // 60, 60)
+    said = [(hours, words["hours"]), (minutes, words["minutes"])]
+    text = " ".join(f"{count} {word}" for count, word in said if count)
+    return text.replace("1 hours", "1 hour") if language != "id" else text
+
+
 def age(span: timedelta, language: str) -> str:
     """`3 hari`, `5 jam`: the largest unit that is at least one."""
     words = _WORDS.get(language, _WORDS["en"])

@@ -13,8 +13,10 @@ from loket.core.mail import Post
 from loket.core.model import Event, Kind, Outbound, Phase, Plan, Sent, State, Ticket
 from loket.core.term import go_on, timed
 
+# An appointment that its applicant does not know of is as good as a letter that did not arrive.
+_MATTERS = frozenset({*TO_APPLICANT, Kind.INVITATION})
 # Mail about mail that failed ends here: an alert that cannot be delivered raises no other.
-_TOLD = frozenset({*TO_APPLICANT, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
+_TOLD = frozenset({*_MATTERS, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
 
 
 def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
@@ -33,7 +35,7 @@ def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, sai
         {"kind": sent.kind.value, "recipient": sent.recipient, "phase": phase.value, "reply": clean_text(said, 300)},
     )
     changed: tuple[Ticket, ...] = ()
-    if ticket is not None and sent.kind in TO_APPLICANT and phase is not Phase.IN_DOUBT:
+    if ticket is not None and sent.kind in _MATTERS and phase is not Phase.IN_DOUBT:
         reopened = replace(unheld(ticket), state=State.OPEN, closed_at=None, answered_at=None, updated_at=post.now)
         if ticket.term is not None and ticket.term.stands_still:
             reopened = timed(reopened, go_on(ticket.term, post.now), post.counter.calendar)
@@ -46,7 +48,7 @@ def _alerts(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: s
     """To the officer who answered and the admin; for mail to an officer, to the admin alone."""
     office = post.office
     to: dict[str, str] = {}
-    if sent.kind in TO_APPLICANT and ticket is not None:
+    if sent.kind in _MATTERS and ticket is not None:
         wrote = ticket.asked_by if sent.kind is Kind.QUESTION else ticket.answered_by
         answered = office.officers.get(wrote or "")
         told = [answered] if answered and answered.active else office.serving(ticket.queue)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from loket.core import parse
 from loket.core.bounce import Bounce, read_bounce
+from loket.core.calendared import Calendared, CalendarOnly, calendared
 from loket.core.classify import classify
 from loket.core.command import Doubtful, Proven, speaker
 from loket.core.known import Known
@@ -78,7 +79,7 @@ class Request:
     twin: str | None = None
 
 
-Understood = Machine | Bounced | Returned | Proven | Doubtful | FollowUp | Resent | Request
+Understood = Machine | Bounced | Returned | Calendared | CalendarOnly | Proven | Doubtful | FollowUp | Resent | Request
 
 
 def links(mail: InboundMail) -> int:
@@ -116,6 +117,9 @@ def subject_verdict(mail: InboundMail, office: Office, *, thorough: bool = False
 def understand(mail: InboundMail, office: Office, keys: Keys, known: Known, now: datetime) -> Understood:
     """Machine mail first, since a bounce must be seen as one before anything is believed of it; then officers."""
     verdict = request_verdict(mail, office, own=is_own(mail, keys))
+    calendar = calendared(mail, office, known, verdict.refusal)
+    if calendar is not None:
+        return calendar
     if verdict.refusal is not None and verdict.refusal.machine:
         return _machine(mail, verdict.refusal, known)
     speaking = speaker(mail, office, keys, now)

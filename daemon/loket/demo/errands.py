@@ -92,20 +92,6 @@ MORNING = (
     Errand(CITRA, "akun", "Lupa kata sandi akun perusahaan", "AKTIF", Answer("Kata sandi sudah kami atur ulang.")),
     Errand(
         DEWI,
-        "konsultasi-zoom",
-        "Permohonan konsultasi via Zoom",
-        "JAWAB",
-        Answer("Senin pukul 10.00 WIB tersedia. Tautan Zoom kami kirim pada hari Senin pagi."),
-    ),
-    Errand(
-        DEWI,
-        "konsultasi-zoom",
-        "jadwal zoom hari rabu bisa?",
-        "JAWAB",
-        Answer("Konsultasi via Zoom hanya setiap hari Senin. Apakah Senin pukul 13.00 WIB bisa?"),
-    ),
-    Errand(
-        DEWI,
         "konsultasi-iklan",
         "Konsultasi naskah iklan radio",
         "JAWAB",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loket.demo.town import Town
     from loket.stores import Stores
 
-AUTOMATIC = ("acknowledgement", "correction", "status")
+AUTOMATIC = ("acknowledgement", "correction", "status", "offer")
 
 
 @dataclass(frozen=True, slots=True)

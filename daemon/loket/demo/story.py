@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 
+MAYA = "maya@suplemenprima.example"
 FITRI, SHINTA = "fitri@calindo.example", "shinta@kolagenplus.example"
 TINI, TINIS_REQUEST = "Tini Suhartini <tini@dapurjamu.example>", "<revisi-tini@dapurjamu.example>"
 
@@ -128,7 +129,7 @@ class Story:
         await self._settled("Loket lets the letters go")
 
     async def _applicants_react(self) -> None:
-        """One sends the forgotten design, one the subject she was shown, one asks where her request stands."""
+        """A forgotten design, the subject that was shown, where a request stands, a time for a consultation."""
         self._move(10, 15)
         now = self.clock.now()
         [correction] = await self._unread(FITRI)
@@ -147,7 +148,9 @@ class Story:
         question = status_question(PostBox(now), number[0], TINI, DESAIN)
         await self.town.deliver(question.raw, question.recipient, sender=question.sender, at=now)
         self._delivered[question.recipient] += 1
-        self._say("applicants write again", 3, 3, "3 mails")
+        [offer] = await self._unread(MAYA)
+        await self._submit(reply(offer, "Kami pilih nomor 3. Terima kasih.", now=now))
+        self._say("applicants write again", 4, 4, "4 mails")
         await self._settled("Loket takes them in")
 
     async def _unread(self, address: str) -> list[bytes]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, selec
 
 from loket.core.model import HeldState, MailRef, Occurrence, Phase, Plan, StoredFile
 from loket.store import schema
+from loket.store.appointments import keep_appointments
 from loket.store.codes import aside_rows, keep_codes
 from loket.store.pace import add_answers
 from loket.store.rows import event_row, held_row, outbox_row, ticket_row
@@ -39,6 +40,7 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     for name, value in (pair for plan in plans for pair in plan.noted):
         connection.execute(delete(schema.meta).where(schema.meta.c.name == name))
         connection.execute(insert(schema.meta).values(name=name, value=value))
+    keep_appointments(connection, plans)
     _insert(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
 

@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from loket.core.escalation import STAGES, Watch
 from loket.core.figures import Step
+from loket.core.known import Known
 from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
 from loket.store import figures, officers, schema
 from loket.store.apply import apply_plans
+from loket.store.appointments import add_standing, not_for_time
 from loket.store.database import Database
 from loket.store.rows import ticket_of
 
@@ -151,13 +153,22 @@ class DeskStore:
         )
         query = select(schema.ticket, reminded.c.at.label("reminded_at"))
         query = query.outerjoin(reminded, reminded.c.whom == _T.number)
-        query = query.where(_T.state == State.WAITING.value, _T.updated_at <= untouched_since).order_by(_T.updated_at)
+        query = query.where(_T.state == State.WAITING.value, _T.updated_at <= untouched_since, not_for_time(_T.number))
+        query = query.order_by(_T.updated_at)
         with self.database.read() as connection:
             rows = connection.execute(query).all()
         return [
             (ticket_of(row), row.reminded_at if row.reminded_at and row.reminded_at >= row.updated_at else None)
             for row in rows
         ]
+
+    def standing(self, now: datetime) -> Known:
+        """Every appointment and offer that stands, with their tickets, whoever waits in their order."""
+        known = Known(now.year, 0)
+        with self.database.read() as connection:
+            add_standing(connection, known)
+            known.away.update(officers.away(connection, now))
+        return known
 
     def ticket(self, number: str) -> Ticket | None:
         """One ticket."""

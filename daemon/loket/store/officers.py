@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, or_, select
 from loket.core.known import TO_APPLICANT, Hints, Known
 from loket.core.model import HeldState, Phase, State
 from loket.store import schema
+from loket.store.appointments import add_appointments
 from loket.store.codes import codes_of, tickets_of
 from loket.store.intake import Batch, IntakeStore
 from loket.store.rows import held_of, ticket_of
@@ -67,6 +68,7 @@ class DeskBatch(Batch):
         if hints.officers:
             known.codes = codes_of(self.connection, hints.officers)
             self._add_tickets(known, tickets_of(known.codes))
+        add_appointments(self.connection, known, hints.addresses)
         add_desk(self.connection, known, hints, now)
         return known
 

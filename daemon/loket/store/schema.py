@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 
@@ -294,4 +295,40 @@ absence = Table(
     metadata,
     Column("officer", Words, primary_key=True),
     Column("until", UtcDateTime, nullable=False),
+)
+
+# One seat of one moment is one ticket's: the constraint, not memory, keeps two applicants from having it. An
+# appointment that is over or called off has no seat, and none of those stands in another's way.
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("uid", Words, primary_key=True),
+    Column("ticket", Words, nullable=False),
+    Column("queue", Words, nullable=False),
+    Column("applicant", Words, nullable=False),
+    Column("start", UtcDateTime, nullable=False),
+    Column("ends", UtcDateTime, nullable=False),
+    Column("seat", Integer),
+    Column("at", UtcDateTime, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("place", Words, nullable=False),
+    Column("attendance", Words, nullable=False),
+    Column("stamp", UtcDateTime),
+    Column("officers", Words, nullable=False),
+    UniqueConstraint("queue", "start", "seat", name="uq_appointment_queue_start_seat"),
+    Index("ix_appointment_ticket", "ticket"),
+    Index("ix_appointment_state", "state"),
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    Column("ticket", Words, primary_key=True),
+    Column("queue", Words, nullable=False),
+    Column("applicant", Words, nullable=False),
+    Column("starts", Words, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("waiting", UtcDateTime),
+    Column("until", UtcDateTime),
 )

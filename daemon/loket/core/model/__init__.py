@@ -33,6 +33,7 @@ from loket.core.model.mail import (
     is_body,
 )
 from loket.core.model.plan import Occurrence, Plan, Quarantined
+from loket.core.model.slot import Booking, BookingState, Offer
 from loket.core.model.term import Term
 from loket.core.model.ticket import Absence, Event, Fate, State, Ticket, Undo
 from loket.core.model.verdict import STATUS_RULE, TRIAGE, Level, Refusal, Trace, Verdict, VerdictOutcome
@@ -44,6 +45,8 @@ __all__ = [
     "TRIAGE",
     "Absence",
     "Address",
+    "Booking",
+    "BookingState",
     "Buffer",
     "Code",
     "CodeState",
@@ -63,6 +66,7 @@ __all__ = [
     "Move",
     "NewFile",
     "Occurrence",
+    "Offer",
     "Outbound",
     "Part",
     "Pending",

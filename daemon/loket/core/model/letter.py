@@ -33,6 +33,8 @@ class Kind(StrEnum):
     CORRECTION = "correction"
     STATUS = "status"
     REMINDER = "reminder"
+    OFFER = "offer"
+    INVITATION = "invitation"
     DELIVERY = "delivery"
     QUESTION = "question"
     NOTICE = "notice"
@@ -43,12 +45,15 @@ class Kind(StrEnum):
     @property
     def automatic(self) -> bool:
         """Whether it answers somebody's mail without a person having a hand in it (RFC 3834)."""
-        return self in (Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER)
+        return self in _AUTOMATIC
 
     @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
         return {Kind.DELIVERY: 0, Kind.QUESTION: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+
+
+_AUTOMATIC = frozenset({Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER, Kind.OFFER, Kind.INVITATION})
 
 
 @dataclass(frozen=True, slots=True)

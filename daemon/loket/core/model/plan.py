@@ -8,6 +8,7 @@ from datetime import datetime
 from loket.core.model.held import Code, Held, Move
 from loket.core.model.letter import Mark, NewFile, Outbound
 from loket.core.model.mail import MailRef
+from loket.core.model.slot import Booking, Offer
 from loket.core.model.ticket import Absence, Event, Fate, Ticket
 
 
@@ -52,5 +53,7 @@ class Plan:
     codes: tuple[Code, ...] = ()
     # What the office notes of itself, by name; a later note takes the place of an earlier.
     noted: tuple[tuple[str, str], ...] = ()
+    bookings: tuple[Booking, ...] = ()
+    offers: tuple[Offer, ...] = ()
     # Other mails than the plan's own that a person must look at now.
     set_aside: tuple[tuple[MailRef, Quarantined], ...] = ()

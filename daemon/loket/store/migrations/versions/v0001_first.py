@@ -23,6 +23,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("officer", name=op.f("pk_absence")),
     )
     op.create_table(
+        "appointment",
+        sa.Column("uid", TEXT, nullable=False),
+        sa.Column("ticket", TEXT, nullable=False),
+        sa.Column("queue", TEXT, nullable=False),
+        sa.Column("applicant", TEXT, nullable=False),
+        sa.Column("start", MOMENT, nullable=False),
+        sa.Column("ends", MOMENT, nullable=False),
+        sa.Column("seat", sa.Integer(), nullable=True),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("place", TEXT, nullable=False),
+        sa.Column("attendance", TEXT, nullable=False),
+        sa.Column("stamp", MOMENT, nullable=True),
+        sa.Column("officers", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_appointment")),
+        sa.UniqueConstraint("queue", "start", "seat", name=op.f("uq_appointment_queue_start_seat")),
+    )
+    op.create_index("ix_appointment_state", "appointment", ["state"], unique=False)
+    op.create_index("ix_appointment_ticket", "appointment", ["ticket"], unique=False)
+    op.create_table(
         "code",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("officer", TEXT, nullable=False),
@@ -122,6 +143,17 @@ def upgrade() -> None:
         sa.Column("due_at", MOMENT, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("what", "whom", "due_at", name=op.f("pk_occurrence")),
+    )
+    op.create_table(
+        "offer",
+        sa.Column("ticket", TEXT, nullable=False),
+        sa.Column("queue", TEXT, nullable=False),
+        sa.Column("applicant", TEXT, nullable=False),
+        sa.Column("starts", TEXT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("waiting", MOMENT, nullable=True),
+        sa.Column("until", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("ticket", name=op.f("pk_offer")),
     )
     op.create_table(
         "outbox",
