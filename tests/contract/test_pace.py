@@ -12,14 +12,14 @@ from loket.core.model import Plan, State
 from loket.core.pace import LAST
 from loket.store import schema
 from tests.contract.conftest import Store
-from tests.contract.values import NOW, event, opening, raw, ticket
+from tests.contract.values import NOW, event, number, opening, raw, ticket
 
 
 def test_the_last_answers_of_each_queue_are_kept_oldest_first(store: Store) -> None:
     one = ticket()
     store.take([raw(1)], [opening(raw(1), one)])
-    for number in range(LAST + 2):
-        answered = replace(event("answered"), ticket=one.number, at=NOW + timedelta(hours=number), worked=number)
+    for count in range(LAST + 2):
+        answered = replace(event("answered"), ticket=one.number, at=NOW + timedelta(hours=count), worked=count)
         with store.intake.begin() as batch:
             batch.apply([Plan(changed=(one,), events=(answered, event("noted")))], NOW)
     with store.intake.begin() as batch:
@@ -46,3 +46,21 @@ def test_an_event_keeps_how_its_ticket_stands_after_it(store: Store) -> None:
         ("answered", one.queue, "closed", NOW, "dewi@pom.go.id"),
         ("noted", None, None, None, None),
     ]
+
+
+def test_an_answer_that_was_called_off_or_never_arrived_is_forgotten(store: Store) -> None:
+    one, two = ticket(), replace(ticket(), number=number(2))
+    for uid, each in enumerate((one, two), start=1):
+        store.take([raw(uid)], [opening(raw(uid), each)])
+    for about, kind, worked in (
+        (one, "answered", 1),
+        (two, "answered", 2),
+        (one, "answered", 3),
+        (one, "called-off", 0),
+    ):
+        told = replace(event(kind), ticket=about.number, worked=worked or None)
+        with store.intake.begin() as batch:
+            batch.apply([Plan(changed=(about,), events=(told,))], NOW)
+    with store.intake.begin() as batch:
+        pace = batch.known(Hints(frozenset(), frozenset()), NOW).pace
+    assert [worked for _, worked in pace[one.queue]] == [1, 2]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from loket.core import tongue
 from loket.core.tongue import language_of
 from tests.core.desk import Desk, letter, office, shown
 
@@ -64,3 +67,26 @@ def test_the_english_office_keeps_what_must_be_typed() -> None:
     assert english.blanks == office().blanks
     assert english.desks is office().desks
     assert office().speaking("de") is office()
+
+
+@pytest.mark.parametrize(
+    ("hours", "language", "said"),
+    [
+        ("Mon-Fri 08:30-16:00", "id", "Senin–Jumat, 08.30–16.00 WIB"),
+        ("Mon-Fri 08:30-12:00, Mon-Fri 13:00-16:00", "id", "Senin–Jumat, 08.30–12.00 dan 13.00–16.00 WIB"),
+        (
+            "Mon-Thu 08:30-16:00, Fri 08:30-11:30, Fri 13:30-16:30",
+            "en",
+            "Monday–Thursday, 08:30–16:00; Friday, 08:30–11:30 and 13:30–16:30 WIB",
+        ),
+    ],
+)
+def test_hours_with_breaks_are_printed_a_day_at_a_time(hours: str, language: str, said: str) -> None:
+    assert tongue.hours(hours, "WIB", language) == said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(0, "0 menit"), (59, "59 menit"), (60, "1 jam"), (450, "7 jam 30 menit"), (6000, "100 jam")]
+)
+def test_working_time_is_said_in_hours_and_minutes(minutes: int, said: str) -> None:
+    assert tongue.working(timedelta(minutes=minutes), "id") == said

@@ -16,7 +16,7 @@ from loket.core.model import State
 
 ANSWERED, ASKED = "answered", "asked"
 # What takes an answer back: it was called off before it left, or never arrived.
-_NO_ANSWER = frozenset({"called-off", "undelivered"})
+NO_ANSWER = frozenset({"called-off", "undelivered"})
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 
 
@@ -235,7 +235,7 @@ def _count(tally: _Tally, history: Sequence[Step], start: datetime) -> None:
         if before is None:
             _add(tally.arrivals, step.queue, inside)
         elif step.queue != before.queue or _comes_back(step, before, settled=settled):
-            _add(tally.returned, step.queue, inside and step.kind not in _NO_ANSWER)
+            _add(tally.returned, step.queue, inside and step.kind not in NO_ANSWER)
         if step.kind == ANSWERED and before is not None and before.state is not State.CLOSED:
             mine.append(_answer(step, before))
             if inside:
@@ -246,7 +246,7 @@ def _count(tally: _Tally, history: Sequence[Step], start: datetime) -> None:
         elif inside and step.holder and (before is None or step.holder != before.holder):
             tally.taken.setdefault(step.holder, set()).add(step.ticket)
         left = step.kind if step.kind in (ANSWERED, ASKED) else left
-        if step.kind in _NO_ANSWER and mine and settled and left == ANSWERED:
+        if step.kind in NO_ANSWER and mine and settled and left == ANSWERED:
             gone = mine.pop()
             tally.answers[:] = [one for one in tally.answers if one is not gone]
         if step.state is State.OPEN and step.kind != ANSWERED:
