@@ -7,10 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import dkim
-from dkim.util import parse_tag_value
-from dns import exception, rdatatype, resolver
-
 from loket.core import mime
 from loket.core.token import holds_officer_token
 
@@ -30,6 +26,9 @@ MIN_KEY_BITS = 1024
 
 def ask_dns(name: str, seconds: float) -> bytes | None:
     """The TXT record from the machine's resolver."""
+    # Both libraries are held only by a daemon that gets signed mail from officers.
+    from dns import exception, rdatatype, resolver  # noqa: PLC0415
+
     try:
         answer = resolver.resolve(name, rdatatype.TXT, lifetime=seconds, search=False)
     except (exception.DNSException, OSError):
@@ -62,6 +61,9 @@ class Signatures:
         return frozenset({domain}) if self._signed(data, domain, needed) else frozenset()
 
     def _signed(self, data: bytes, domain: str, needed: set[str]) -> bool:
+        import dkim  # noqa: PLC0415
+        from dkim.util import parse_tag_value  # noqa: PLC0415
+
         try:
             message = dkim.DKIM(data, minkey=MIN_KEY_BITS, timeout=self.seconds)
             found = [value for name, value in message.headers if name.lower() == b"dkim-signature"]

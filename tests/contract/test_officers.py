@@ -17,13 +17,25 @@ from loket.core.model import Absence, Held, HeldState, InboundMail, Kind, Move, 
 from loket.core.understand import understand
 from loket.store import schema
 from loket.store.apply import Overtaken
+from loket.store.hands import HandsStore, NotPossible
 from loket.store.officers import DeskIntake
 from tests.contract.conftest import Store
 from tests.contract.values import HERE, NOW, event, number, opening, outbound, raw, ticket
 from tests.core.desk import KEYS, letter
 from tests.core.room import DEWI, GITA, IKLAN, shared
 
-HELD = Held("delivery:x", "x/1/1", number(1), DEWI, "jawab", "claimed", NOW, "12/XI", (("a.pdf", "1 KB", "ab"),))
+HELD = Held(
+    key="delivery:x",
+    mail="x/1/1",
+    ticket=number(1),
+    officer=DEWI,
+    outcome="jawab",
+    reason="claimed",
+    at=NOW,
+    argument="12/XI",
+    files=(("a.pdf", "1 KB", "ab"),),
+    recipient="siti@jamu.test",
+)
 
 
 def known(store: Store, *officers: str, numbers: tuple[str, ...] = (number(1),)) -> Known:
@@ -37,7 +49,8 @@ def apply(store: Store, plan: Plan) -> None:
 
 
 def test_a_ticket_keeps_all_that_officers_do_with_it(store: Store) -> None:
-    undo = Undo("delivery:x", State.OPEN, None, None, NOW, None, NOW, ("kategori",), Term(NOW, 4, "hours"))
+    undo = Undo("delivery:x", State.OPEN, None, None, NOW, None, NOW, ("kategori",), Term(NOW, 4, "hours"), DEWI)
+    undo = replace(undo, earlier=replace(undo, key="delivery:w"))
     worked = ticket(
         answered_at=NOW,
         claimed_by=DEWI,
@@ -156,3 +169,28 @@ def test_a_hundred_double_answers_are_a_hundred_deliveries(store: Store, apart: 
     answered = {row.number: row.answered_by for row in store.rows(schema.ticket)}
     assert all(row.officer != answered[row.ticket] for row in kept)
     assert len(store.rows(schema.outbox, kind="receipt")) == 2 * ROUNDS
+
+
+def test_what_a_person_cancels_is_kept_back_no_more(store: Store) -> None:
+    """`loket outbox cancel` of an answer that waits: its officer's KIRIM or code finds nothing to send."""
+    kept = replace(outbound("delivery:x", ticket=number(1), kind=Kind.DELIVERY), held=True)
+    store.take([raw(1)], [opening(raw(1), ticket())])
+    apply(store, Plan(outbox=(kept,), held=(HELD,)))
+    [row] = store.rows(schema.outbox)
+    HandsStore(store.database, "admin").move(row.id, (Phase.HELD,), Phase.CANCELLED, "by hand", NOW)
+    assert known(store, DEWI).held == {}
+    assert [one.state for one in store.rows(schema.held)] == [HeldState.DROPPED.value]
+    with pytest.raises(NotPossible, match="its officer answers anew"):
+        HandsStore(store.database, "admin").move(row.id, (Phase.CANCELLED,), Phase.DUE, "again", NOW)
+
+
+def test_a_ticket_whose_answer_a_person_cancels_is_open_again(store: Store) -> None:
+    """Undelivered is not done (promise P12); a digest that is cancelled concerns no ticket."""
+    answered = ticket(state=State.CLOSED, closed_at=NOW, answered_at=NOW, answered_by=DEWI)
+    store.take([raw(1)], [opening(raw(1), answered, outbound("delivery:x", ticket=number(1), kind=Kind.DELIVERY))])
+    [row] = store.rows(schema.outbox)
+    HandsStore(store.database, "admin").move(row.id, (Phase.DUE,), Phase.CANCELLED, "by hand", NOW)
+    after = store.desk.ticket(number(1))
+    assert after is not None
+    assert (after.state, after.closed_at, after.answered_at) == (State.OPEN, None, None)
+    assert store.rows(schema.event)[-1].kind == "by-hand"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -159,3 +160,68 @@ def test_a_question_that_does_not_arrive_opens_the_ticket_and_tells_who_asked() 
     [ticket] = plan.changed
     assert (ticket.state, ticket.asked_by, ticket.due_at is not None) == (State.OPEN, None, True)
     assert [mail.recipient for mail in plan.outbox] == [GITA]
+
+
+def test_of_two_answers_that_wait_each_can_be_called_off() -> None:
+    """The later one first; then the ticket is as it was before both."""
+    room = Room(shared(timedelta(minutes=10)))
+    number = room.ask()
+    before = room.ticket(number)
+    room.say(number, "JAWAB Pertama.\n")
+    [first] = room.to_applicant()
+    room.say(number, "JAWAB Kedua.\n")
+    [second] = [held.key for held in room.last.held]
+    room.say(number, "KIRIM\n")
+    for key, state in ((second, State.CLOSED), (first.key, State.OPEN)):
+        room.say(number, "BATAL\n")
+        assert [(move.key, move.phase) for move in room.last.moves] == [(key, Phase.CANCELLED)]
+        assert room.state(number) is state
+    after = room.ticket(number)
+    assert (after.answered_by, after.due_at, after.undo) == (None, before.due_at, None)
+    room.say(number, "BATAL\n")
+    assert room.reason() == "nothing-to-cancel"
+
+
+def test_an_officer_calls_off_the_own_answer_below_a_colleagues() -> None:
+    """The colleague's stands; were it called off as well, the ticket is as it was before both."""
+    room = Room(shared(timedelta(minutes=10)))
+    number = room.ask()
+    room.say(number, "JAWAB Dari Dewi.\n")
+    [first] = room.to_applicant()
+    room.say(number, "JAWAB Dari Gita.\n", GITA)
+    room.say(number, "KIRIM\n", GITA)
+    room.say(number, "BATAL\n")
+    assert [move.key for move in room.last.moves] == [first.key]
+    assert (room.state(number), room.ticket(number).answered_by) == (State.CLOSED, GITA)
+    room.say(number, "BATAL\n")
+    assert room.reason() == "not-yours"
+    room.say(number, "BATAL\n", GITA)
+    assert (room.state(number), room.ticket(number).answered_by) == (State.OPEN, None)
+
+
+def test_an_answer_is_called_off_though_its_applicant_has_written_meanwhile() -> None:
+    """The ticket stays open, as the applicant's mail left it."""
+    room = Room(shared(timedelta(minutes=10)))
+    number = room.ask()
+    room.say(number, "JAWAB Sudah.\n")
+    [delivery] = room.to_applicant()
+    room.write(number)
+    room.say(number, "BATAL\n")
+    assert [(move.key, move.phase) for move in room.last.moves] == [(delivery.key, Phase.CANCELLED)]
+    assert room.state(number) is State.OPEN
+
+
+def test_kirim_sends_nothing_to_an_address_that_is_no_longer_the_applicants() -> None:
+    """The letter was written to the old one (promise P14)."""
+    room = Room()
+    number = room.ask()
+    room.say(number, "JAWAB Dari Dewi.\n")
+    room.say(number, "JAWAB Dari Gita.\n", GITA)
+    [held] = room.last.held
+    room.known.tickets[number] = replace(room.ticket(number), applicant="wati@baru.example")
+    room.say(number, "KIRIM\n", GITA)
+    assert room.reason() == "other-recipient"
+    assert [(move.key, move.phase) for move in room.last.moves] == [(held.key, Phase.CANCELLED)]
+    assert "alamat pemohon tiket ini sudah berubah" in room.receipt
+    room.say(number, "KIRIM\n", GITA)
+    assert room.reason() == "nothing-held"

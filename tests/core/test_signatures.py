@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import dkim
 import pytest
+from nacl.signing import SigningKey
 
 from loket.core.authres import Trust
 from loket.core.model import Scan
@@ -67,6 +68,15 @@ def test_a_signature_of_the_authors_domain_counts(key: bytes) -> None:
     world = dns(key)
     assert Signatures(world).signers(signed(MAIL, key), DOMAIN) == {DOMAIN}
     assert world.asked == [("s1._domainkey.pom.go.id.", 3.0)]
+
+
+def test_an_ed25519_signature_counts_as_well() -> None:
+    """RFC 8463; its keys are short, and the least size of an RSA key is none of theirs."""
+    key = SigningKey.generate()
+    world = Dns({f"s1._domainkey.{DOMAIN}": b"v=DKIM1; k=ed25519; p=" + base64.b64encode(bytes(key.verify_key))})
+    mail = signed(MAIL, base64.b64encode(bytes(key)), signature_algorithm=b"ed25519-sha256")
+    assert Signatures(world).signers(mail, DOMAIN) == {DOMAIN}
+    assert Signatures(world).signers(mail.replace(b"Selamat", b"Selamet"), DOMAIN) == frozenset()
 
 
 SPOILT: dict[str, Callable[[bytes, bytes], bytes]] = {

@@ -57,9 +57,10 @@ def outbox_retry(outbox_id: Id, config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 @outbox.command("cancel")
 def outbox_cancel(outbox_id: Id, config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Keep a mail that has not left from leaving."""
+    """Keep a mail that has not left from leaving; its ticket is open again where it was an officer's answer."""
     with _hands(config) as (hands, _):
-        hands.move(outbox_id, (Phase.DUE, Phase.REFUSED), Phase.CANCELLED, "cancelled by hand", SystemClock().now())
+        allowed = (Phase.DUE, Phase.REFUSED, Phase.HELD)
+        hands.move(outbox_id, allowed, Phase.CANCELLED, "cancelled by hand", SystemClock().now())
         console().print(f"outgoing mail {outbox_id} will not leave")
 
 

@@ -119,7 +119,7 @@ def ask(errand: Errand) -> Done:
         term=stop(ticket.term, post.now),
         due_at=None,
         updated_at=post.now,
-        undo=before(ticket, letter.key),
+        undo=before(errand, letter.key),
     )
     said = {"recipient": context.masked(ticket.applicant), "words": words}
     event = errand.event("asked", recipient=ticket.applicant)

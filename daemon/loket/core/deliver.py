@@ -121,6 +121,7 @@ def hold(errand: Errand, outcome: str, letter: Outbound, argument: str, scans: S
         at=now,
         argument=argument,
         files=tuple((facts["name"], facts["size"], facts["sha256"]) for facts in (scan.facts for scan in scans)),
+        recipient=letter.recipient,
     )
     done = errand.refused(reason, kept=True, **_first(errand, reason))
     plan = replace(
@@ -163,7 +164,7 @@ def answered(
         closed_at=post.now if state is State.CLOSED else None,
         missing=(),
         term=go_on(ticket.term, post.now),
-        undo=before(ticket, letter.key),
+        undo=before(errand, letter.key),
     )
     said = {
         "outcome": {"title": outcome.title or order.name},
@@ -192,8 +193,9 @@ def _worked(errand: Errand) -> int:
     return int(taken.total_seconds())
 
 
-def before(ticket: Ticket, key: str) -> Undo:
-    """What BATAL goes back to."""
+def before(errand: Errand, key: str) -> Undo:
+    """What BATAL goes back to; an earlier answer that has not left either can still be called off."""
+    ticket, unsent = errand.about, errand.known.unsent.get(errand.about.number, [])
     return Undo(
         key=key,
         state=ticket.state,
@@ -204,7 +206,19 @@ def before(ticket: Ticket, key: str) -> Undo:
         due_at=ticket.due_at,
         missing=ticket.missing,
         term=ticket.term,
+        by=errand.officer.address,
+        earlier=chained([one for one in chain(ticket.undo) if one.key in unsent]),
     )
+
+
+def chain(undo: Undo | None) -> list[Undo]:
+    """The answers that could be called off, the latest first."""
+    return [] if undo is None else [undo, *chain(undo.earlier)]
+
+
+def chained(undos: Sequence[Undo]) -> Undo | None:
+    """The same, as a ticket holds them."""
+    return replace(undos[0], earlier=chained(undos[1:])) if undos else None
 
 
 def _said(speech: Speech, outcome: Outcome) -> tuple[str, str]:

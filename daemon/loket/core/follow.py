@@ -61,7 +61,7 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox))
     # Also where something is still missing: who answers in own words wants a person to read them.
     kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
-    reopened = replace(unheld(touched), state=State.OPEN, closed_at=None, answered_at=None, undo=None)
+    reopened = replace(unheld(touched), state=State.OPEN, closed_at=None, answered_at=None)
     first = None
     if kind == "follow-up":
         # Who took it has it still; what was put off is in sight again.
@@ -145,6 +145,5 @@ def _filled(case: Case, ticket: Ticket, verdict: Verdict) -> Ticket | None:
         term=None,
         closed_at=None,
         answered_at=None,
-        undo=None,
     )
     return filled if missing else timed_anew(case, filled)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from loket.core import proof
-from loket.core.deliver import OVERRULED, answered
+from loket.core.deliver import OVERRULED, answered, chain, chained
 from loket.core.errand import Done, Errand, unheld
 from loket.core.item import state_text
-from loket.core.model import Held, HeldState, Move, Phase, Ticket
+from loket.core.model import Held, HeldState, Move, Phase, Ticket, Undo
 from loket.core.orders import Answer
 from loket.core.term import timed
 
@@ -25,6 +26,9 @@ def send_anyway(errand: Errand) -> Done:
     if outcome is None:
         # The ticket has moved, or the rules have: the letter says what is no outcome any more.
         return errand.refused("outcome-gone")
+    if held.recipient != ticket.applicant:
+        # It was written to another address than the ticket has now (promise P14).
+        return _dropped(errand, held, "other-recipient")
     if proof.missing_later(outcome):
         return _to_be_confirmed(errand, held)
     files = [{"name": name, "size": size, "sha256": sha256} for name, size, sha256 in held.files]
@@ -39,35 +43,53 @@ def _to_be_confirmed(errand: Errand, held: Held) -> Done:
 
 
 def cancel(errand: Errand) -> Done:
-    """`BATAL`: what has not left is called off and the ticket as it was; what was kept back is dropped."""
+    """`BATAL`: the officer's latest answer that has not left is called off; else what was kept back is dropped."""
     ticket, mine = errand.about, errand.officer.address
     unsent = errand.known.unsent.get(ticket.number, [])
-    undo = ticket.undo
-    if undo is not None and undo.key in unsent:
-        whose = ticket.asked_by if ticket.asked_by else ticket.answered_by
-        if whose != mine:
-            return errand.refused("not-yours", by=errand.name_of(whose))
-        event = errand.event("called-off", key=undo.key)
-        return errand.done(
-            "petugas/dibatalkan",
-            event,
-            {"state_text": state_text(errand.post.office.language, undo.state)},
-            changed=(_restored(errand, ticket),),
-            moves=(Move(undo.key, Phase.CANCELLED),),
-        )
+    answers = chain(ticket.undo)
+    waiting = [one for one in answers if one.key in unsent]
+    own = next((one for one in waiting if one.by == mine), None)
+    if own is not None:
+        return _called_off(errand, own, answers)
+    if waiting:
+        return errand.refused("not-yours", by=errand.name_of(waiting[0].by))
     kept = held_of(errand)
     if kept:
-        held = kept[-1]
-        event = errand.event("called-off", key=held.key, held=True)
-        said = {"state_text": state_text(errand.post.office.language, ticket.state)}
-        return errand.done(
-            "petugas/dibatalkan",
-            event,
-            said,
-            held=(replace(held, state=HeldState.DROPPED),),
-            moves=(Move(held.key, Phase.CANCELLED),),
-        )
-    return errand.refused("left-already" if undo is not None else "nothing-to-cancel")
+        return _dropped(errand, kept[-1])
+    return errand.refused("left-already" if answers else "nothing-to-cancel")
+
+
+def _called_off(errand: Errand, undo: Undo, answers: list[Undo]) -> Done:
+    """The letter does not leave. The latest answer gives way to how the ticket was; under a later one it stays."""
+    ticket, at = errand.about, answers.index(undo)
+    if at == 0:
+        after = _restored(errand, ticket, undo)
+    else:
+        # Were the later one called off as well, the ticket goes back to before both.
+        above = replace(undo, key=answers[at - 1].key, by=answers[at - 1].by)
+        rest = [*answers[: at - 1], above, *answers[at + 1 :]]
+        after = replace(ticket, undo=chained(rest), updated_at=errand.post.now)
+    return errand.done(
+        "petugas/dibatalkan",
+        errand.event("called-off", key=undo.key),
+        {"state_text": state_text(errand.post.office.language, after.state)},
+        changed=(after,),
+        moves=(Move(undo.key, Phase.CANCELLED),),
+    )
+
+
+def _dropped(errand: Errand, held: Held, reason: str = "") -> Done:
+    """What was kept back will not leave; with a reason, since it must not."""
+    changes: dict[str, Any] = {
+        "held": (replace(held, state=HeldState.DROPPED),),
+        "moves": (Move(held.key, Phase.CANCELLED),),
+    }
+    if reason:
+        refused = errand.refused(reason)
+        return replace(refused, plan=replace(refused.plan, **changes))
+    event = errand.event("called-off", key=held.key, held=True)
+    said = {"state_text": state_text(errand.post.office.language, errand.about.state)}
+    return errand.done("petugas/dibatalkan", event, said, **changes)
 
 
 def held_of(errand: Errand) -> list[Held]:
@@ -76,11 +98,11 @@ def held_of(errand: Errand) -> list[Held]:
     return [one for one in there if one.officer == errand.officer.address and one.state is HeldState.HELD]
 
 
-def _restored(errand: Errand, ticket: Ticket) -> Ticket:
-    undo, now = ticket.undo, errand.post.now
-    if undo is None or (ticket.answered_at is None and ticket.asked_by is None):
+def _restored(errand: Errand, ticket: Ticket, undo: Undo) -> Ticket:
+    now = errand.post.now
+    if ticket.answered_at is None and ticket.asked_by is None:
         # Its applicant has written meanwhile: the ticket stands as that left it.
-        return replace(ticket, undo=None, updated_at=now)
+        return replace(ticket, undo=undo.earlier, updated_at=now)
     restored = replace(
         unheld(ticket),
         state=undo.state,
@@ -91,7 +113,7 @@ def _restored(errand: Errand, ticket: Ticket) -> Ticket:
         due_at=undo.due_at,
         missing=undo.missing,
         updated_at=now,
-        undo=None,
+        undo=undo.earlier,
     )
     # Days off may have changed meanwhile.
     return timed(restored, undo.term, errand.post.counter.calendar) if undo.term else restored

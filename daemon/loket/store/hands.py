@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from loket.core.model import Event, Fate, HeldState, Phase, StoredFile
+from loket.core.known import TO_APPLICANT
+from loket.core.model import Event, Fate, HeldState, Phase, State, StoredFile, Ticket
 from loket.store import schema
 from loket.store.database import Database
-from loket.store.rows import event_row
+from loket.store.rows import event_row, ticket_of, ticket_row
 
 _O = schema.outbox.c
 _Q = schema.quarantine.c
@@ -21,6 +22,26 @@ _L = schema.ledger.c
 
 class NotPossible(Exception):
     """The row is not there, or not in a state that allows this; the message says which."""
+
+
+def _called_off(connection: Connection, row: Any, now: datetime) -> Ticket | None:
+    """What follows for the desk when a letter to an applicant will not leave: undelivered is not done (P12)."""
+    if row.phase == Phase.HELD.value:
+        held = schema.held
+        connection.execute(update(held).where(held.c.key == row.key).values(state=HeldState.DROPPED.value))
+        return None
+    if row.kind not in [kind.value for kind in TO_APPLICANT]:
+        return None
+    found = connection.execute(select(schema.ticket).where(schema.ticket.c.number == row.ticket)).one_or_none()
+    if found is None:
+        return None
+    ticket = ticket_of(found)
+    reopened = replace(
+        ticket, state=State.OPEN, closed_at=None, answered_at=None, asked_by=None, undo=None, updated_at=now
+    )
+    values = ticket_row(reopened)
+    connection.execute(update(schema.ticket).where(schema.ticket.c.number == values.pop("number")).values(values))
+    return reopened
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +54,8 @@ class HandsStore:
     def move(self, outbox_id: int, allowed: Sequence[Phase], to: Phase, why: str, now: datetime) -> None:
         """Give an outgoing mail another phase, if it is in one of the allowed ones."""
         with self.database.write() as connection:
-            row = connection.execute(
-                select(_O.key, _O.phase, _O.ticket, _O.message_id).where(_O.id == outbox_id).with_for_update()
-            ).one_or_none()
+            columns = (_O.key, _O.phase, _O.kind, _O.ticket, _O.message_id)
+            row = connection.execute(select(*columns).where(_O.id == outbox_id).with_for_update()).one_or_none()
             if row is None:
                 raise NotPossible(f"there is no outgoing mail {outbox_id}")
             if row.phase not in [phase.value for phase in allowed]:
@@ -49,7 +69,8 @@ class HandsStore:
             connection.execute(update(schema.outbox).where(_O.id == outbox_id).values(values))
             detail = {"message_id": row.message_id, "before": row.phase, "phase": to.value}
             event = Event(now, "by-hand", row.ticket, self.actor, None, "", detail)
-            connection.execute(insert(schema.event).values(event_row(event)))
+            after = _called_off(connection, row, now) if to is Phase.CANCELLED else None
+            connection.execute(insert(schema.event).values(event_row(event, after)))
 
     @staticmethod
     def _dropped(connection: Connection, key: str) -> bool:

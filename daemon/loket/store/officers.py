@@ -43,8 +43,12 @@ def add_desk(connection: Connection, known: Known, hints: Hints, now: datetime) 
     numbers = sorted(known.tickets)
     for at in range(0, max(1, len(numbers)), 500):
         some = numbers[at : at + 500]
-        query = select(schema.held).where(
-            _H.state == HeldState.HELD.value, or_(_H.ticket.in_(some), _H.officer.in_(hints.officers))
+        # Kept back is what both tables say so of: a person may have decided otherwise by hand.
+        query = select(schema.held, _O.recipient).join(schema.outbox, _O.key == _H.key)
+        query = query.where(
+            _H.state == HeldState.HELD.value,
+            _O.phase == Phase.HELD.value,
+            or_(_H.ticket.in_(some), _H.officer.in_(hints.officers)),
         )
         for row in connection.execute(query.order_by(_H.at, _H.key)):
             held = held_of(row)

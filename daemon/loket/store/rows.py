@@ -116,14 +116,27 @@ def ticket_of(row: Row[Any]) -> Ticket:
 def _undo_text(of: Undo) -> str:
     moments = [at.isoformat() if at else None for at in (of.answered_at, of.closed_at, of.due_at)]
     term = _term_text(of.term) if of.term else None
-    return dump([of.key, of.state.value, of.outcome, of.answered_by, moments, list(of.missing), term])
+    earlier = _undo_text(of.earlier) if of.earlier else None
+    return dump([of.key, of.state.value, of.outcome, of.answered_by, moments, list(of.missing), term, of.by, earlier])
 
 
 def _undo_of(text: str) -> Undo:
-    key, state, outcome, answered_by, moments, missing, term = json.loads(text)
+    key, state, outcome, answered_by, moments, missing, term, by, earlier = json.loads(text)
     answered_at, closed_at, due_at = (datetime.fromisoformat(at) if at else None for at in moments)
     kept = _term_of(term) if term else None
-    return Undo(key, State(state), outcome, answered_by, answered_at, closed_at, due_at, tuple(missing), kept)
+    return Undo(
+        key,
+        State(state),
+        outcome,
+        answered_by,
+        answered_at,
+        closed_at,
+        due_at,
+        tuple(missing),
+        kept,
+        by,
+        _undo_of(earlier) if earlier else None,
+    )
 
 
 def _term_text(of: Term) -> str:
@@ -160,7 +173,7 @@ def held_row(of: Held) -> dict[str, Any]:
 
 
 def held_of(row: Row[Any]) -> Held:
-    """The answer in a row of the table `held`."""
+    """The answer in a row of the table `held`, with the recipient of its row in the outbox."""
     return Held(
         key=row.key,
         mail=row.mail,
@@ -172,6 +185,7 @@ def held_of(row: Row[Any]) -> Held:
         argument=row.argument,
         files=tuple((name, size, sha256) for name, size, sha256 in json.loads(row.files)),
         state=HeldState(row.state),
+        recipient=row.recipient,
     )
 
 

@@ -35,6 +35,8 @@ class Held:
     # Name, size in words and SHA-256 of each scan.
     files: tuple[tuple[str, str, str], ...] = ()
     state: HeldState = HeldState.HELD
+    # Whom the letter is written to, as it stands in the outbox.
+    recipient: str = ""
 
     @property
     def sha256(self) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ class Undo:
     due_at: datetime | None
     missing: tuple[str, ...]
     term: Term | None = None
+    # Who gave the answer, and the one before it that had not left either.
+    by: str | None = None
+    earlier: Undo | None = None
 
 
 @dataclass(frozen=True, slots=True)
