@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loket.core.calendar import DAYS, Calendar, WorkingDays, WorkingTime, latest_due, parse_hours, parse_times
+from loket.core.calendar import DAYS, Calendar, latest_due, parse_hours, parse_times
+from loket.core.worktime import WorkingDays, WorkingTime
 from tests.core.desk import QUIET
 
 JAKARTA = ZoneInfo("Asia/Jakarta")

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loket.core.calendar import Calendar, WorkingTime, parse_hours
+from loket.core.calendar import Calendar, parse_hours
 from loket.core.pace import ENOUGH, LAST, RECENT, Answered, promise, quantile
+from loket.core.worktime import WorkingTime
 from tests.core.desk import NOW, QUIET, shown
 from tests.core.room import Room
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loket.core.calendar import Calendar, WorkingTime, parse_hours
+from loket.core.calendar import Calendar, parse_hours
 from loket.core.model import Term
 from loket.core.term import begin, due_at, go_on, put_off, stop, worked
+from loket.core.worktime import WorkingTime
 from tests.core.desk import QUIET
 
 JAKARTA = ZoneInfo("Asia/Jakarta")

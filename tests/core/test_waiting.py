@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from loket.core.calendar import WorkingDays
 from loket.core.mail import Post
 from loket.core.model import Fate, Kind, Plan, State, Ticket
 from loket.core.office import Patience
 from loket.core.waiting import LAPSED, overdue
+from loket.core.worktime import WorkingDays
 from tests.core.desk import DESAIN, KEYS, NOW, Desk, letter, office, shown
 
 PATIENCE = Patience(WorkingDays.model_validate("3 working days"), WorkingDays.model_validate("10 working days"))

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
 from loket.config.wording import InTheClear
-from loket.core.calendar import WorkingDays, WorkingHours, parse_hours, parse_times
+from loket.core.calendar import parse_hours, parse_times
 from loket.core.rules import Escalation, written
 from loket.core.strict import MailAddress, Misplaced, Strict, also_written
+from loket.core.worktime import WorkingDays, WorkingHours
 
 Security = Literal["tls", "starttls", "plain"]
 # Under another name where a field is called `date`.

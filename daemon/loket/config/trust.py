@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from loket.core.calendar import Soon
 from loket.core.rules import written
 from loket.core.strict import Strict
+from loket.core.worktime import Soon
 
 # A star stands for whatever is in its place; alone it would trust anybody.
 HostPattern = Annotated[

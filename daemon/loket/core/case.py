@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from loket.core import parse
-from loket.core.calendar import WorkingTime
 from loket.core.classify import Compiled
 from loket.core.known import Known
 from loket.core.mail import Post
@@ -24,6 +23,7 @@ from loket.core.pace import promise
 from loket.core.term import begin, timed
 from loket.core.token import Keys
 from loket.core.tongue import language_of
+from loket.core.worktime import WorkingTime
 
 _SENSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from loket.core import orders, tongue
-from loket.core.calendar import WorkingTime
 from loket.core.headers import clean_text
 from loket.core.mail import Post
 from loket.core.model import InboundMail, Ticket
 from loket.core.office import Counter, Office, Officer
+from loket.core.worktime import WorkingTime
 
 # The letters that the program itself writes.
 LETTERS = (

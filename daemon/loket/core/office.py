@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from loket.core.authres import Trust
-from loket.core.calendar import Calendar, Times, Unsettled, WorkingDays
+from loket.core.calendar import Calendar, Times, Unsettled
 from loket.core.classify import Desk
 from loket.core.letters import Letters
 from loket.core.rules import Channel, Escalation, Outcome, Queue
+from loket.core.worktime import WorkingDays
 
 MOST_FORMS = 20
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TypeVar
 
-from loket.core.calendar import Calendar, WorkingTime
+from loket.core.calendar import Calendar
+from loket.core.worktime import WorkingTime
 
 # One answer: when, in seconds since 1970, and the seconds of working time it took.
 Answered = tuple[int, int]

@@ -12,10 +12,10 @@ from rapidfuzz import fuzz
 
 from loket.core import normal
 from loket.core.appointments import Appointments
-from loket.core.calendar import Soon, WorkingSpan, WorkingTime
 from loket.core.conditions import Condition
 from loket.core.model import TRIAGE
 from loket.core.strict import MailAddress, Misplaced, Strict, Word, also_written
+from loket.core.worktime import Soon, WorkingSpan, WorkingTime
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 

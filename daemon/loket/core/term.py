@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from loket.core.calendar import Calendar, WorkingTime
+from loket.core.calendar import Calendar
 from loket.core.model import Term, Ticket
+from loket.core.worktime import WorkingTime
 
 
 def begin(due: WorkingTime | None, now: datetime) -> Term | None:
