@@ -194,3 +194,35 @@ def test_a_ticket_whose_answer_a_person_cancels_is_open_again(store: Store) -> N
     assert after is not None
     assert (after.state, after.closed_at, after.answered_at) == (State.OPEN, None, None)
     assert store.rows(schema.event)[-1].kind == "by-hand"
+
+
+def test_of_two_answers_a_person_cancels_one_and_the_other_stands(store: Store) -> None:
+    """Whichever it is; the ticket is not open, or an officer would answer what is answered."""
+    for at, gone in enumerate(("first", "second"), 1):
+        keys = {name: f"delivery:{name}-{at}" for name in ("first", "second")}
+        before = Undo(keys["first"], State.OPEN, None, None, None, None, NOW, (), Term(NOW, 4, "hours"), DEWI)
+        later = Undo(keys["second"], State.CLOSED, "jawab", DEWI, NOW, NOW, NOW, (), None, GITA, before)
+        both = ticket(at, state=State.CLOSED, closed_at=NOW, answered_at=NOW, answered_by=GITA, undo=later)
+        sent = [outbound(key, ticket=number(at), kind=Kind.DELIVERY) for key in keys.values()]
+        store.take([raw(at)], [opening(raw(at), both, *sent)])
+        for name, state, by in (
+            (gone, State.CLOSED, GITA if gone == "first" else DEWI),
+            ("second" if gone == "first" else "first", State.OPEN, None),
+        ):
+            [row] = store.rows(schema.outbox, key=keys[name])
+            HandsStore(store.database, "admin").move(row.id, (Phase.DUE,), Phase.CANCELLED, "by hand", NOW)
+            after = store.desk.ticket(number(at))
+            assert after is not None
+            assert (after.state, after.answered_by) == (state, by), (gone, name)
+        assert (after.due_at, after.undo) == (NOW, None)
+
+
+def test_tidying_up_a_refused_answer_leaves_alone_the_one_that_arrived_after_it(store: Store) -> None:
+    undo = Undo("delivery:new", State.OPEN, None, None, None, None, NOW, (), None, DEWI)
+    done = ticket(state=State.CLOSED, closed_at=NOW, answered_at=NOW, answered_by=DEWI, undo=undo)
+    store.take([raw(1)], [opening(raw(1), done, outbound("delivery:old", ticket=number(1), kind=Kind.DELIVERY))])
+    [row] = store.rows(schema.outbox)
+    HandsStore(store.database, "admin").move(row.id, (Phase.DUE,), Phase.CANCELLED, "by hand", NOW)
+    after = store.desk.ticket(number(1))
+    assert after is not None
+    assert (after.state, after.answered_by, after.undo) == (State.CLOSED, DEWI, undo)

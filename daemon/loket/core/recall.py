@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from loket.core import proof
@@ -61,14 +62,10 @@ def cancel(errand: Errand) -> Done:
 
 def _called_off(errand: Errand, undo: Undo, answers: list[Undo]) -> Done:
     """The letter does not leave. The latest answer gives way to how the ticket was; under a later one it stays."""
-    ticket, at = errand.about, answers.index(undo)
-    if at == 0:
-        after = _restored(errand, ticket, undo)
-    else:
-        # Were the later one called off as well, the ticket goes back to before both.
-        above = replace(undo, key=answers[at - 1].key, by=answers[at - 1].by)
-        rest = [*answers[: at - 1], above, *answers[at + 1 :]]
-        after = replace(ticket, undo=chained(rest), updated_at=errand.post.now)
+    after = without(errand.about, undo.key, errand.post.now)
+    if undo == answers[0] and after.term:
+        # Days off may have changed meanwhile.
+        after = timed(after, after.term, errand.post.counter.calendar)
     return errand.done(
         "petugas/dibatalkan",
         errand.event("called-off", key=undo.key),
@@ -98,12 +95,21 @@ def held_of(errand: Errand) -> list[Held]:
     return [one for one in there if one.officer == errand.officer.address and one.state is HeldState.HELD]
 
 
-def _restored(errand: Errand, ticket: Ticket, undo: Undo) -> Ticket:
-    now = errand.post.now
+def without(ticket: Ticket, key: str, now: datetime) -> Ticket:
+    """The ticket once its answer of that key will not leave; as it is where none of its answers has that key."""
+    answers = chain(ticket.undo)
+    at = next((at for at, one in enumerate(answers) if one.key == key), None)
+    if at is None:
+        return ticket
+    undo = answers[at]
+    if at > 0:
+        # Were the later one called off as well, the ticket goes back to before both.
+        above = replace(undo, key=answers[at - 1].key, by=answers[at - 1].by)
+        return replace(ticket, undo=chained([*answers[: at - 1], above, *answers[at + 1 :]]), updated_at=now)
     if ticket.answered_at is None and ticket.asked_by is None:
-        # Its applicant has written meanwhile: the ticket stands as that left it.
+        # Its applicant has written meanwhile, or the letter came back: the ticket stands as that left it.
         return replace(ticket, undo=undo.earlier, updated_at=now)
-    restored = replace(
+    return replace(
         unheld(ticket),
         state=undo.state,
         outcome=undo.outcome,
@@ -112,8 +118,7 @@ def _restored(errand: Errand, ticket: Ticket, undo: Undo) -> Ticket:
         closed_at=undo.closed_at,
         due_at=undo.due_at,
         missing=undo.missing,
+        term=undo.term or ticket.term,
         updated_at=now,
         undo=undo.earlier,
     )
-    # Days off may have changed meanwhile.
-    return timed(restored, undo.term, errand.post.counter.calendar) if undo.term else restored

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from loket.core.known import TO_APPLICANT
 from loket.core.model import Event, Fate, HeldState, Phase, State, StoredFile, Ticket
+from loket.core.recall import without
 from loket.store import schema
 from loket.store.database import Database
 from loket.store.rows import event_row, ticket_of, ticket_row
@@ -36,12 +37,16 @@ def _called_off(connection: Connection, row: Any, now: datetime) -> Ticket | Non
     if found is None:
         return None
     ticket = ticket_of(found)
-    reopened = replace(
-        ticket, state=State.OPEN, closed_at=None, answered_at=None, asked_by=None, undo=None, updated_at=now
-    )
-    values = ticket_row(reopened)
+    if ticket.undo is not None:
+        # Another answer may stand beside this one, or have arrived since: the ticket is what those make it.
+        after = without(ticket, row.key, now)
+    else:
+        after = replace(ticket, state=State.OPEN, closed_at=None, answered_at=None, asked_by=None, updated_at=now)
+    if after is ticket:
+        return None
+    values = ticket_row(after)
     connection.execute(update(schema.ticket).where(schema.ticket.c.number == values.pop("number")).values(values))
-    return reopened
+    return after
 
 
 @dataclass(frozen=True, slots=True)
