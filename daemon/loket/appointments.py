@@ -34,8 +34,6 @@ class Appointments:
     def tick(self) -> None:
         """Everything that is due for any appointment or offer; one that fails stays due and harms no other."""
         office, now = self.office(), self.clock.now()
-        if not any(queue.appointments for queue in office.queues.values()):
-            return
         failed: set[str] = set()
         for _ in range(MOST_STEPS):
             number = self._next(office, now, failed)
@@ -57,12 +55,19 @@ class Appointments:
         personal = any(one.live and one.ticket == ticket.number for one in known.bookings.values())
         return table(post, known, ticket, f"clock:{ticket.number}", personal=personal)
 
+    def _due(self, office: Office, known: Known, ticket: Ticket, now: datetime) -> Plan | None:
+        """What is due for a ticket; one of a mailbox that has gone from the configuration waits for a person."""
+        at = self._table(office, known, ticket, now)
+        if at is not None:
+            return slottime.due(at)
+        counter = office.counters.get(ticket.mailbox)
+        return slottime.orphaned(Post(office, counter, self.keys, now), known, ticket) if counter is not None else None
+
     def _next(self, office: Office, now: datetime, failed: set[str]) -> str | None:
         """A ticket for which something is due."""
         known = self.desk.standing(now)
         for number, ticket in known.tickets.items():
-            at = self._table(office, known, ticket, now) if number not in failed else None
-            if at is not None and slottime.due(at) is not None:
+            if number not in failed and self._due(office, known, ticket, now) is not None:
                 return number
         return None
 
@@ -71,8 +76,7 @@ class Appointments:
         hints = Hints(frozenset({number}), frozenset())
         with self.intake.begin() as transaction:
             known = transaction.known(hints, now)
-            at = self._table(office, known, known.tickets[number], now)
-            plan = slottime.due(at) if at is not None else None
+            plan = self._due(office, known, known.tickets[number], now)
             if plan is None:
                 return
             plan = replace(plan, outbox=known.gate.admit(plan.outbox, now))

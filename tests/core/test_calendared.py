@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import process_time
 
 import pytest
 
@@ -92,11 +93,12 @@ def test_of_two_answers_the_later_word_counts_whichever_comes_first(room: Booked
 
 
 def test_declined_and_then_accepted_after_all_is_booked_anew_if_it_is_free(room: Booked) -> None:
+    """As the same event: the applicant's calendar has it already."""
     room.calendar("DECLINED")
     plan = room.calendar("ACCEPTED", stamp=room.now + timedelta(hours=2))
     booking = room.booking(room.ticket_of_siti)
     assert booking is not None
-    assert booking.start == at(11, 30, 9, 30)
+    assert (booking.start, booking.sequence, len(room.known.bookings)) == (at(11, 30, 9, 30), 2, 1)
     assert "METHOD:REQUEST" in calendar_of(to(plan, DEWI)[0])
 
 
@@ -195,3 +197,20 @@ def test_ten_seats_of_bookings_are_told_apart_by_their_uid(room: Booked) -> None
     assert room.booking(other) is None
     assert room.booking(room.ticket_of_siti) is not None
     assert BookingState.DECLINED in {one.state for one in room.known.bookings.values()}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ATTENDEE;" + "A=" * 20_000 + ":x",
+        "RRULE:" + "FREQ=DAILY;" * 4000,
+        "X:" + "\\" * 50_000,
+        "DTSTART;TZID=" + "a" * 50_000 + ":x",
+    ],
+)
+def test_a_long_object_is_read_in_no_time(line: str) -> None:
+    head = f"From: {SITI}\r\nTo: {DITLAI}\r\nSubject: x\r\nContent-Type: text/calendar; method=REPLY\r\n\r\n"
+    inside = f"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    began = process_time()
+    rsvp(read(head.encode() + inside.encode(), DITLAI))
+    assert process_time() - began < 2

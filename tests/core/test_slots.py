@@ -308,3 +308,12 @@ def test_the_request_once_more_is_offered_what_is_free_now(room: WaitingRoom) ->
     plan = room.write("Kami ingin berkonsultasi dengan petugas tentang produk kami yang baru.\nNo surat 0\n")
     assert plan.opened is None
     assert "1. Senin, 30 November 2026, pukul 09.00 WIB" in text(plan, SITI)
+
+
+def test_whoever_could_not_be_answered_is_once_they_write_as_a_person(room: WaitingRoom) -> None:
+    """The first mail came by a list; the reply to the officer did not."""
+    plan = room.write("Mohon jadwal", fields={"List-Id": "<anggota.asosiasi.example>"})
+    assert plan.opened is not None
+    assert plan.outbox == ()
+    told = room.reply(plan.opened, "Senin 7 Desember jam 10.00")
+    assert "Konsultasi Bapak/Ibu sudah kami jadwalkan." in text(told, SITI)

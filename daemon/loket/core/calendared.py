@@ -129,7 +129,7 @@ def _accepted(at: Table, case: Case, booking: Booking, answer: Rsvp, said: str, 
     declined = booking.state is BookingState.DECLINED and at.own is None
     if not declined or booking.start not in at.book.free(case.now, at.ticket.number):
         return None if silent or not declined else diary.offer(at, "taken", wished=booking.start)
-    return diary.take(at, booking.start)
+    return diary.take(at, booking.start, anew=booking)
 
 
 def _countered(at: Table, case: Case, found: Calendared) -> Plan:

@@ -64,7 +64,7 @@ def _follow_up(case: Case, found: FollowUp) -> Plan:
     if thread.own and differs(verdict, thread.ticket):
         return slots.begin(case, open_ticket(case, verdict, linked=(thread.ticket.number,)))
     about = slots.follow(case, thread.ticket) if thread.own and verdict.refusal is None else None
-    return about or join(case, thread.ticket, verdict, own=thread.own)
+    return about or slots.completed(case, join(case, thread.ticket, verdict, own=thread.own))
 
 
 def _request(case: Case, found: Request) -> Plan:

@@ -56,13 +56,16 @@ def offer(
     return Plan(changed=(waits(at.ticket, post.now),), offers=(made,), events=events, outbox=letters)
 
 
-def take(at: Table, start: datetime, *, place: str = "") -> Plan | None:
-    """The ticket has that moment, for the first time or instead of another; None where it is taken or kept."""
+def take(at: Table, start: datetime, *, place: str = "", anew: Booking | None = None) -> Plan | None:
+    """The ticket has that moment, for the first time or instead of another; None where it is taken or kept.
+
+    `anew`: one that was given back has its place again, as the same event of the calendar.
+    """
     post, ticket = at.post, at.ticket
     seat = at.book.seat(start, ticket.number, post.now)
     if seat is None:
         return None
-    own = at.own
+    own = at.own or anew
     end = start + at.settings.length
     officers = tuple(one.address for one in post.office.at_work(ticket.queue, at.known.away))
     if own is not None:
@@ -73,6 +76,7 @@ def take(at: Table, start: datetime, *, place: str = "") -> Plan | None:
             seat=seat,
             at=post.now,
             sequence=own.sequence + 1,
+            state=BookingState.BOOKED,
             attendance="needs-action",
             stamp=None,
             place=place or own.place,
@@ -91,13 +95,14 @@ def take(at: Table, start: datetime, *, place: str = "") -> Plan | None:
             place=place or at.settings.place,
             officers=officers,
         )
-    why = "moved" if own is not None else "booked"
+    before = own.start if own is not None and own.live else None
+    why = "moved" if before is not None else "booked"
     there = at.book.offered(ticket.number)
     kept = (replace(there, waiting=None, until=None),) if there is not None else ()
     facts: dict[str, Any] = {"start": start.isoformat(), "sequence": made.sequence}
-    if own is not None:
-        facts["before"] = own.start.isoformat()
-    letters = slotmail.invitations(at, made, why, before=own.start if own else None)
+    if before is not None:
+        facts["before"] = before.isoformat()
+    letters = slotmail.invitations(at, made, why, before=before)
     return Plan(
         changed=(waits(ticket, post.now),),
         bookings=(made,),

@@ -13,7 +13,7 @@ from loket.core.compose import Invitation
 from loket.core.headers import clean_text
 from loket.core.model import Booking
 
-Method = Literal["REQUEST", "CANCEL", "DECLINECOUNTER"]
+Method = Literal["REQUEST", "CANCEL"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from loket.core import parse
@@ -14,6 +15,8 @@ from loket.core.model import InboundMail, Part
 
 # An answer is a page; whatever is longer is somebody's whole calendar.
 MAX_OCTETS = 64 * 1024
+# It stands in a mail once, or once more as a file.
+MOST_PARTS = 5
 # The answers of somebody who was invited. REQUEST and PUBLISH are invitations of their own.
 ANSWERS = ("REPLY", "COUNTER", "CANCEL", "REFRESH")
 _METHOD = re.compile(rb"^METHOD[ \t]*(?:;[^:\r\n]*)?:[ \t]*([A-Za-z]+)[ \t]*\r?$", re.MULTILINE)
@@ -44,12 +47,12 @@ def rsvp(mail: InboundMail) -> Rsvp | None:
 
 
 def _rsvp(mail: InboundMail) -> Rsvp | None:
-    for part in mail.parts:
-        if _is_calendar(part):
-            data = parse.attachment_bytes(mail, part)
-            method = _METHOD.search(data[:MAX_OCTETS])
-            if len(data) <= MAX_OCTETS and method and method[1].decode().upper() in ANSWERS:
-                return _read(data, method[1].decode().upper())
+    calendars = (part for part in mail.parts if _is_calendar(part))
+    for part in islice(calendars, MOST_PARTS):
+        data = parse.attachment_bytes(mail, part)
+        method = _METHOD.search(data[:MAX_OCTETS])
+        if len(data) <= MAX_OCTETS and method and method[1].decode().upper() in ANSWERS:
+            return _read(data, method[1].decode().upper())
     return None
 
 

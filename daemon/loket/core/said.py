@@ -46,7 +46,8 @@ _DATES = (
     re.compile(r"\b(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>20\d\d)\b"),
     re.compile(r"\b(?P<day>\d{1,2}) ?[/-] ?(?P<month>\d{1,2})(?: ?[/-] ?(?P<year>20\d\d|\d\d))?\b(?![.:]\d)"),
     re.compile(r"\b(?:tanggal|tgl)\.? (?P<day>\d{1,2})\b(?![.:]\d)"),
-    re.compile(r"\bthe (?P<day>\d{1,2})(?:st|nd|rd|th)\b"),
+    # Up to the tenth it is more likely a place in the list.
+    re.compile(r"\bthe (?P<day>1[1-9]|2\d|3[01])(?:st|nd|rd|th)\b"),
 )
 _NEAR = {"hari ini": 0, "today": 0, "besok": 1, "tomorrow": 1, "lusa": 2}
 _NEARBY = re.compile(rf"\b(?P<near>{_any(_NEAR)})\b")
@@ -64,11 +65,14 @@ _TIMES = (
     re.compile(rf"\b(?:jam|pukul|pkl|at)\.? (?P<word>{_CARDINAL})\b{_PART}"),
     re.compile(r"\b(?P<hour>\d{1,2}) ?(?:o'?clock\b|wib\b)"),
 )
-_NUMBERED = r"(?:\b(?:nomor|nomer|nmr|no|number|num|pilihan|opsi|option|slot|urutan|urut)\b\.? ?|# ?)"
+_NUMBERED = r"(?:\b(?:nomor|nomer|nmr|no|number|num|pilihan|opsi|option|slot|urutan|urut)(?![a-z])[.:]? ?:? ?|# ?)"
 _NUMBERS = (
-    re.compile(rf"{_NUMBERED}(?:ke-? ?)?(?P<number>\d{{1,3}})\b"),
+    re.compile(rf"{_NUMBERED}(?:ke-? ?)?(?P<number>\d{{1,3}})\b(?!/\d)"),
     re.compile(rf"{_NUMBERED}(?P<word>{_CARDINAL})\b"),
     re.compile(r"\bke[- ]?(?P<number>\d{1,2})\b"),
+    re.compile(rf"\bke[- ](?P<word>{_CARDINAL})\b"),
+    re.compile(r"\b(?P<number>\d{1,2})(?:st|nd|rd|th)\b"),
+    re.compile(rf"^(?:yang |the )?(?P<word>{_CARDINAL})\b(?=(?: (?:saja|aja|ya|please|pls|bu|pak))*[ .,!]*$)"),
     re.compile(rf"\b(?P<ordinal>{_any(_ORDINAL)})\b"),
     # Some more in the same breath: `nomor 1, 2 atau 3`.
     *[re.compile(r"(?<=\ufffc) *(?:,|dan|atau|&|/|or|and) *(?P<number>\d{1,2})\b(?![.:/]\d)")] * 3,
@@ -76,6 +80,9 @@ _NUMBERS = (
 # What stands where something was read.
 _READ = "\ufffc"
 _BARE = re.compile(r"(?<![\d.:/,-])\b(\d{1,2})\b(?![.:/,-]?\d)")
+
+# Of an hour from when till when, the beginning counts.
+_TILL = re.compile(r"\b(\d{1,2}[.:]\d{2})(?: ?wib)? ?(?:-|sampai|hingga|s\.?/?d\.?|to|until) ?\d{1,2}[.:]\d{2}\b")
 
 Value = TypeVar("Value")
 
@@ -112,7 +119,7 @@ def said(text: str, today: date) -> Said:
     for pattern in _DATES:
         text = _cut(pattern, text, lambda found: _day(found, today), days)
     text = _cut(_NEARBY, text, lambda found: today + timedelta(days=_NEAR[found["near"]]), days)
-    text = _cut(_HALF, text, _half, times)
+    text = _cut(_HALF, _TILL.sub(r"\1", text), _half, times)
     for pattern in _TIMES:
         text = _cut(pattern, text, _time, times)
     text = _WEEK.sub(" ", text)

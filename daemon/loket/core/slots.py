@@ -42,6 +42,16 @@ def begin(case: Case, plan: Plan) -> Plan:
     )
 
 
+def completed(case: Case, plan: Plan) -> Plan:
+    """A request that is complete now: what is free, instead of a mere receipt."""
+    done = any(event.kind == "completed" for event in plan.events)
+    at = _table(case, plan.changed[0]) if done and plan.outbox else None
+    if at is None:
+        return plan
+    made = diary.offer(at, "first")
+    return replace(plan, changed=made.changed, offers=made.offers, events=plan.events + made.events, outbox=made.outbox)
+
+
 def _wished(case: Case, at: Table) -> datetime | None:
     """The one moment that a request itself names by day and time, where it is free."""
     text = " ".join(f"{case.mail.subject} {_words(case.mail)}".split())
@@ -95,8 +105,9 @@ def follow(case: Case, ticket: Ticket, *, new: bool = False) -> Plan | None:
 
     `new`: the mail is no reply, and its subject says something too.
     """
-    at = _table(case, ticket)
-    if at is None:
+    # They write what may be answered now, whatever their first mail was like.
+    at = _table(case, replace(ticket, respond=True))
+    if at is None or ticket.missing:
         return None
     book, own = at.book, at.own
     there = book.offered(ticket.number)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from loket.core import diary, slotmail
-from loket.core.model import Booking, BookingState, Kind, Occurrence, Offer, Plan, State
+from loket.core.known import Known
+from loket.core.mail import Post
+from loket.core.model import Booking, BookingState, Event, Kind, Occurrence, Offer, Plan, State, Ticket
 from loket.core.table import Table
 from loket.core.term import begin, timed
 
@@ -17,6 +19,26 @@ REMINDER = "appointment"
 def due(at: Table) -> Plan | None:
     """What is due for one ticket, if anything; asked again until nothing is."""
     return _over(at) or _displaced(at) or _lapsed(at) or _handed(at)
+
+
+def orphaned(post: Post, known: Known, ticket: Ticket) -> Plan | None:
+    """A ticket whose queue works by appointment no more: what it was offered is void, a person sees to the rest."""
+    there = known.offers.get(ticket.number)
+    own = next((one for one in known.bookings.values() if one.live and one.ticket == ticket.number), None)
+    ended = own is not None and own.end <= post.now
+    if there is None and not ended:
+        return None
+    queue = post.office.queues.get(ticket.queue)
+    if ticket.state is State.WAITING and (own is None or ended):
+        opened = replace(ticket, state=State.OPEN, updated_at=post.now)
+        ticket = timed(opened, begin(queue.due if queue else None, post.now), post.counter.calendar)
+    event = Event(post.now, "appointments-gone", ticket.number, "loket", None, post.office.rules_hash, {})
+    return Plan(
+        changed=(ticket,),
+        bookings=(replace(own, state=BookingState.OVER),) if own is not None and ended else (),
+        offers=(replace(there, over=True),) if there is not None else (),
+        events=(event,),
+    )
 
 
 def _over(at: Table) -> Plan | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from loket.core import context
+from loket.core import context, slotmail
 from loket.core.dates import read_first_day
 from loket.core.errand import Done, Errand, holder
 from loket.core.headers import clean_text
@@ -36,6 +36,7 @@ def status(errand: Errand) -> Done:
     queue = office.queues.get(ticket.queue)
     outcome = queue.outcomes.get(ticket.outcome or "") if queue else None
     mine = errand.known.held.get(ticket.number, [])
+    own = next((one for one in errand.known.bookings.values() if one.live and one.ticket == ticket.number), None)
     said = {
         "queue": {"title": queue.title if queue else ticket.queue, "next": ""},
         "state_text": state_text(office.language, ticket.state),
@@ -48,6 +49,7 @@ def status(errand: Errand) -> Done:
         "holder": errand.name_of(holder(errand, ticket)),
         "until": context.day(errand.post, ticket.snoozed_until) if _ahead(errand, ticket.snoozed_until) else "",
         "note": ticket.note,
+        "slot": slotmail.shown(errand.post, own) if own is not None else None,
         "kept": any(one.officer == errand.officer.address and one.state is HeldState.HELD for one in mine),
         "commands": errand.commands(),
     }
