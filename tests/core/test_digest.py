@@ -125,7 +125,7 @@ def test_every_link_opens_an_answer_with_its_own_token() -> None:
         assert isinstance(proven, Proven)
         said.append((proven.number, body.split()[0]))
     commands = ["JAWAB", "TANYA", "AMBIL", "TUNDA", "CATATAN", "ALIH"]
-    desk = [(token.desk("LKT"), word) for word in ("STATUS", "CUTI", "BANTUAN")]
+    desk = [(token.desk("LKT"), word) for word in ("CATAT", "STATUS", "CUTI", "BANTUAN")]
     assert said == [*((one.number, word) for one in tickets for word in commands), *desk]
 
 

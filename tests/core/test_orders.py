@@ -157,7 +157,7 @@ def test_status_tells_where_a_ticket_stands_or_what_waits() -> None:
         assert text in room.receipt
 
 
-@pytest.mark.parametrize(("number", "words"), [(DESK, 4), ("", len(orders.MEANING["id"]) + 1)])
+@pytest.mark.parametrize(("number", "words"), [(DESK, 5), ("", len(orders.MEANING["id"]) + 1)])
 def test_bantuan_lists_the_commands(number: str, words: int) -> None:
     room = Room()
     ticket = room.ask()

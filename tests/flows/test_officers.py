@@ -295,3 +295,43 @@ def test_what_is_no_command_is_answered_with_the_list(story: Story, said: str) -
     receipt = story.press(digest, "JAWAB", said)
     assert "- JAWAB:" in receipt.text or "sudah dilaksanakan" in receipt.subject
     assert ("Mungkin yang Anda maksud: JAWAB" in receipt.text) == said.startswith("JAWBA")
+
+
+def test_catat_registers_a_caller_who_is_acknowledged_and_answered_by_mail(story: Story) -> None:
+    """The ready answer of the digest holds the form; the ticket goes the way of all others."""
+    story.asked()
+    [digest] = story.digest(DEWI)
+    form = (
+        "CATAT\nSaluran: telp\nNama: Bu Sari\nKontak: 0812 3456 7890\n"
+        f"Email: {APPLICANT}\nAntrean: konsultasi-iklan\nPerihal: Klaim pada spanduk\n\nBolehkah kata sehat?"
+    )
+    receipt = story.reply(digest, form)
+    assert "Kontak sudah dicatat" in receipt.subject
+    [letter] = story.new(APPLICANT)
+    assert "Terima kasih telah menghubungi kami melalui Telepon" in letter.text
+    number = receipt.subject.partition("]")[0].removeprefix("[")
+    assert number in letter.subject
+    assert "Dewi" not in letter.raw.decode("latin-1").partition("\n\n")[0]
+    story.reply(receipt, "JAWAB Boleh, dengan syarat.")
+    [answered] = story.new(APPLICANT)
+    assert "Boleh, dengan syarat." in answered.text
+    assert story.ticket(number).state is State.CLOSED
+    story.office.submit(reply(answered, "Terima kasih, satu lagi: bagaimana dengan radio?", sender=WATI))
+    story.office.work()
+    assert story.ticket(number).state is State.OPEN
+
+
+def test_a_caller_without_an_address_is_in_the_digest_with_the_number_to_call(story: Story) -> None:
+    story.asked()
+    [digest] = story.digest(DEWI)
+    receipt = story.reply(
+        digest, "CATAT\nSaluran: WA\nNama: Pak Budi\nKontak: 0857 6554 6186\nAntrean: konsultasi-iklan\n"
+    )
+    number = receipt.subject.partition("]")[0].removeprefix("[")
+    [later] = story.digest(DEWI, hour=9, days=1)
+    assert number in later.text
+    assert "0857 6554 6186" in later.text
+    told = story.reply(receipt, "JAWAB Sudah saya telepon.")
+    assert "Tidak ada email yang dikirim" in told.text
+    assert story.new(APPLICANT) == []
+    assert story.ticket(number).state is State.CLOSED

@@ -62,7 +62,8 @@ def decide_answer(mail: InboundMail, proven: Proven, post: Post, known: Known) -
     of_desk = token.is_desk(proven.number)
     sheet = read_lines(own_words(parse.body_text(mail), above=of_desk))
     if of_desk:
-        if sheet.items:
+        # The form of CATAT may hold anything, ticket numbers too.
+        if sheet.items and orders.WORDS.get(listen(mail).command) != orders.REGISTER:
             # A greeting above them is none; a command there is one more.
             first = speech_of(sheet.above)
             above = [Item("", first)] if first.command in orders.WORDS else []
@@ -114,8 +115,8 @@ def _told(errand: Errand, reason: str) -> Plan:
 
 def _receipted(errand: Errand, done: Done) -> Plan:
     letter = errand.post.office.letters.render(done.template, done.said)
-    number = errand.ticket.number if errand.ticket else None
-    return replace(done.plan, outbox=(*done.plan.outbox, _receipt(errand, letter, number)))
+    about = errand.ticket or done.plan.opened
+    return replace(done.plan, outbox=(*done.plan.outbox, _receipt(errand, letter, about.number if about else None)))
 
 
 def _receipt(errand: Errand, letter: Letter, number: str | None) -> Outbound:
@@ -162,6 +163,7 @@ def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items:
     return Plan(
         mail.raw.ref,
         Fate.QUARANTINE if aside else Fate.COMMAND,
+        opened=next((plan.opened for plan in plans if plan.opened), None),
         changed=tuple(ticket for plan in plans for ticket in plan.changed),
         events=tuple(event for plan in plans for event in plan.events),
         outbox=(*(sent for plan in plans for sent in plan.outbox), _receipt(base, letter, None)),

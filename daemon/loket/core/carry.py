@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from loket.core import agenda, chores, deliver, recall, told
+from loket.core import agenda, chores, deliver, recall, register, told
 from loket.core.errand import Done, Errand, may_work
 from loket.core.orders import (
     Answer,
@@ -16,6 +16,7 @@ from loket.core.orders import (
     Move,
     Note,
     Order,
+    Register,
     Release,
     Schedule,
     SendAnyway,
@@ -28,9 +29,13 @@ from loket.core.orders import (
 
 def carry_out(errand: Errand, order: Order) -> Done:  # noqa: PLR0912 - one arm for each order, and nothing else
     """What an order comes to: done, or why not."""
-    if not isinstance(order, (Status, Away, Help, Unknown)) and errand.ticket is None:
+    if not isinstance(order, (Register, Status, Away, Help, Unknown)) and errand.ticket is None:
         return errand.refused("no-ticket")
-    if errand.ticket is not None and not isinstance(order, (Away, Help)) and not may_work(errand, errand.ticket):
+    if (
+        errand.ticket is not None
+        and not isinstance(order, (Register, Away, Help))
+        and not may_work(errand, errand.ticket)
+    ):
         return errand.set_aside("not-your-queue")
     match order:
         case Answer():
@@ -51,6 +56,8 @@ def carry_out(errand: Errand, order: Order) -> Done:  # noqa: PLR0912 - one arm 
             return agenda.schedule(errand, text)
         case Unschedule():
             return agenda.unschedule(errand)
+        case Register():
+            return register.register(errand)
         case Status():
             return told.status(errand)
         case Cancel():

@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from loket.core import context, notice
 from loket.core.dates import read_first_day
-from loket.core.deliver import before
+from loket.core.deliver import before, reached
 from loket.core.errand import Done, Errand, holder, unheld
 from loket.core.headers import clean_text
 from loket.core.model import Kind, Outbound, State, Ticket
@@ -109,7 +109,7 @@ def ask(errand: Errand) -> Done:
         (not ticket.applicant, "no-applicant"),
     ):
         if wrong:
-            return errand.refused(reason)
+            return errand.refused(reason, contact=reached(ticket) if ticket.channel else "")
     letter = _question(errand, words)
     asked = replace(
         unheld(ticket),

@@ -15,7 +15,7 @@ from loket.core.worktime import WorkingTime
 
 # The letters that the program itself writes.
 LETTERS = (
-    *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada")),
+    *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada", "tercatat")),
     *(f"umum/{name}.txt" for name in ("pengingat", "ditutup", "pertanyaan")),
     *(f"umum/jadwal-{name}.txt" for name in ("pilihan", "kosong", "tunggu", "tetap", "batal", "pengingat")),
     *(f"petugas/{name}.txt" for name in ("jadwal", "dijadwalkan")),
@@ -25,6 +25,7 @@ LETTERS = (
         for name in ("diambil", "ditanyakan", "ditunda", "dicatat", "keadaan", "meja", "dibatalkan")
     ),
     *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
+    *(f"petugas/{name}.txt" for name in ("tercatat", "catat-ulang", "catatan-kontak", "selesai-luar")),
     *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
     *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak", "hari-libur")),
     *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi", "laporan")),
@@ -40,6 +41,7 @@ _PLAIN = """
     year joint_leave days
     week rows officers groups whole picture
     slots wished before length agenda example
+    contact form channel
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -52,6 +54,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "queue": ("title", "next"),
     "due": ("low", "high", "unit"),
     "outcome": ("title",),
+    "registered": ("number", "channel", "name", "contact", "queue"),
     "slot": ("when", "place", "attendance"),
 }
 

@@ -43,12 +43,49 @@ def answer(errand: Errand, order: Answer) -> Done:
     flaw = inspected.flaw(errand.mail, order.outcome, scans)
     if flaw:
         return errand.refused(flaw[0], file=flaw[1])
+    if not errand.about.applicant:
+        return (
+            errand.refused(reason, **_first(errand, reason)) if reason else by_channel(errand, order, argument, words)
+        )
     letter = _letter(errand, order, argument, words, scans)
     reason = reason or lacks
     if reason:
         return hold(errand, order.name, letter, argument, scans, reason)
     told = {"words": words, "argument": argument, "flags": inspected.flags(errand.mail, scans)}
     return answered(errand, order, letter, [scan.facts for scan in scans], told, new=scans)
+
+
+def by_channel(errand: Errand, order: Answer, argument: str, words: str) -> Done:
+    """Whoever came without an address of mail is answered there; Loket keeps what was said, and nothing leaves."""
+    ticket, post = errand.about, errand.post
+    state = State.CLOSED if order.outcome.closes else State.WAITING if order.outcome.then == "waiting" else State.OPEN
+    settled = replace(
+        unheld(ticket),
+        state=state,
+        outcome=order.name,
+        answered_by=errand.officer.address,
+        answered_at=post.now,
+        updated_at=post.now,
+        closed_at=post.now if state is State.CLOSED else None,
+        missing=(),
+        term=go_on(ticket.term, post.now),
+        undo=None,
+    )
+    facts = {"outcome": order.name, "channel": ticket.channel, "argument": argument, "words": words}
+    event = replace(errand.event("answered", **facts), worked=_worked(errand))
+    said = {
+        "outcome": {"title": order.outcome.title or order.name},
+        "contact": reached(ticket),
+        "state_text": state_text(post.office.language, state),
+        "argument": argument,
+        "words": words,
+    }
+    return errand.done("petugas/selesai-luar", event, said, changed=(settled,))
+
+
+def reached(ticket: Ticket) -> str:
+    """How a person reaches an applicant who came by another channel: `0812 …, WhatsApp`."""
+    return ", ".join(part for part in (ticket.applicant_name, ticket.contact, ticket.channel) if part)
 
 
 def _standing(errand: Errand) -> Standing:
@@ -69,7 +106,7 @@ def _wrong(errand: Errand, outcome: Outcome, argument: str, words: str) -> str |
         (outcome.words == "required" and not words, "words-required"),
         (outcome.argument is not None and not argument, "argument-required"),
         (size > inspected.limit(errand.mail, errand.post.counter.max_size) * 95 // 100, "too-large"),
-        (not errand.about.applicant, "no-applicant"),
+        (not errand.about.applicant and not errand.about.channel, "no-applicant"),
     ):
         if wrong:
             return reason

@@ -64,7 +64,7 @@ class Errand:
     def refused(self, reason: str, **said: Any) -> Done:
         """The command was understood and cannot be done; the officer is told why, nothing has left."""
         event = self.event("command-refused", command=self.speech.command, reason=reason)
-        told = {"reason": reason, "commands": self.commands(), "by": "", "at": "", **said}
+        told = {"reason": reason, "commands": self.commands(), "by": "", "at": "", "contact": "", **said}
         return self.done("petugas/ditolak", event, told)
 
     def set_aside(self, reason: str) -> Done:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from loket.core import context, orders, tongue
+from loket.core import contact, context, orders, tongue
 from loket.core.errand import in_hand
 from loket.core.mail import Post
 from loket.core.model import State, Ticket
@@ -19,9 +19,14 @@ _STATE_TEXT = {"id": {"open": "menunggu petugas", "waiting": "menunggu pemohon",
 
 
 def ready_answer(counter: str, command: str, token: str) -> str:
-    """A `mailto:` link (RFC 6068) that opens an answer with the command and the item's token in its subject."""
+    """A `mailto:` link (RFC 6068) that opens an answer with the command and the item's token in its subject.
+
+    Below `CATAT` stands the form to fill in.
+    """
     subject = quote(f"{command} [{token}]", safe="")
-    return f"mailto:{quote(counter, safe='@')}?subject={subject}&body={quote(command, safe='')}%0D%0A%0D%0A"
+    lines = [f"{line}: " for line in contact.LINES] if command == orders.REGISTER else []
+    body = quote("\r\n".join([command, *lines, "", ""]), safe="")
+    return f"mailto:{quote(counter, safe='@')}?subject={subject}&body={body}"
 
 
 def state_text(language: str, state: State) -> str:
@@ -47,7 +52,7 @@ def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[st
     return {
         "number": ticket.number,
         "about": ticket.about,
-        "applicant": ticket.applicant,
+        "applicant": ticket.applicant or ", ".join(part for part in (ticket.contact, ticket.channel) if part),
         "applicant_name": ticket.applicant_name,
         "age": tongue.age(now - ticket.created_at, office.language),
         "due": tongue.day_and_time(ticket.due_at, office.zone, office.language) if ticket.due_at else "",

@@ -55,6 +55,11 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Register:
+    """`CATAT`: somebody came by another channel than mail."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """`STATUS`: where the ticket stands, or without one, what waits."""
 
@@ -110,6 +115,7 @@ Order = (
     | Snooze
     | Note
     | Schedule
+    | Register
     | Status
     | Cancel
     | Unschedule
@@ -121,12 +127,12 @@ Order = (
 
 MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE = "ALIH", "AMBIL", "LEPAS", "TANYA", "TUNDA", "CATATAN"
 STATUS, CANCEL, SEND, AWAY, HELP = "STATUS", "BATAL", "KIRIM", "CUTI", "BANTUAN"
-SCHEDULE = "JADWAL"
+SCHEDULE, REGISTER = "JADWAL", "CATAT"
 # Every word for a command of Loket's own, and the command it stands for.
 WORDS: Mapping[str, str] = {
     **{word: word for word in (MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE, STATUS, CANCEL, SEND, AWAY, HELP)},
     **{"MOVE": MOVE, "CLAIM": CLAIM, "TAKE": CLAIM, "RELEASE": RELEASE, "ASK": ASK, "SNOOZE": SNOOZE},
-    **{SCHEDULE: SCHEDULE, "SCHEDULE": SCHEDULE},
+    **{SCHEDULE: SCHEDULE, "SCHEDULE": SCHEDULE, REGISTER: REGISTER, "REGISTER": REGISTER, "LOG": REGISTER},
     **{"NOTE": NOTE, "CANCEL": CANCEL, "UNDO": CANCEL, "SEND": SEND, "AWAY": AWAY, "HELP": HELP},
 }
 # What each does, for the lists in letters; the order is that of the lists.
@@ -139,6 +145,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         SNOOZE: "tunda sampai tanggal tertentu",
         NOTE: "catatan untuk sesama petugas",
         SCHEDULE: "jadwal konsultasi: hari dan jam, tautan, atau pilihan waktu bagi pemohon",
+        REGISTER: "catat kontak yang datang lewat telepon, WhatsApp, pos, atau langsung",
         STATUS: "keadaan tiket, atau semua yang menunggu",
         CANCEL: "batalkan jawaban yang belum terkirim",
         SEND: "kirim jawaban Anda yang ditahan",
@@ -153,6 +160,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         SNOOZE: "put off until a day",
         NOTE: "a note for the officers",
         SCHEDULE: "the appointment: day and time, a link, or times to choose from",
+        REGISTER: "register whoever came by phone, WhatsApp, post or in person",
         STATUS: "where the ticket stands, or what waits",
         CANCEL: "call back an answer that has not left",
         SEND: "send your answer that was kept back",
@@ -161,7 +169,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
     },
 }
 # What makes sense without a ticket.
-TICKETLESS = (STATUS, AWAY, HELP)
+TICKETLESS = (REGISTER, STATUS, AWAY, HELP)
 
 
 def meaning(word: str, language: str) -> str:
@@ -196,6 +204,7 @@ PLAIN: Mapping[str, Callable[[], Order]] = {
     RELEASE: Release,
     ASK: Ask,
     NOTE: Note,
+    REGISTER: Register,
     STATUS: Status,
     CANCEL: Cancel,
     SEND: SendAnyway,

@@ -68,6 +68,8 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "asked_by": of.asked_by,
         "term": _term_text(of.term) if of.term else None,
         "note": of.note,
+        "channel": of.channel,
+        "contact": of.contact,
         "undo": _undo_text(of.undo) if of.undo else None,
     }
 
@@ -109,6 +111,8 @@ def ticket_of(row: Row[Any]) -> Ticket:
         asked_by=row.asked_by,
         term=_term_of(row.term) if row.term else None,
         note=row.note,
+        channel=row.channel,
+        contact=row.contact,
         undo=_undo_of(row.undo) if row.undo else None,
     )
 

@@ -165,6 +165,8 @@ ticket = Table(
     Column("asked_by", Words),
     Column("term", Words),
     Column("note", Words, nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("contact", Words, nullable=False),
     Column("undo", Words),
     Index("ix_ticket_state_queue", "state", "queue"),
     Index("ix_ticket_applicant", "applicant"),

@@ -83,6 +83,9 @@ class Ticket:
     term: Term | None = None
     # The officers' last note on it.
     note: str = ""
+    # How its applicant came where it was not by mail, and how they can be reached there.
+    channel: str = ""
+    contact: str = ""
     undo: Undo | None = None
 
     @property

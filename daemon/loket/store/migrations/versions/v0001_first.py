@@ -247,6 +247,8 @@ def upgrade() -> None:
         sa.Column("asked_by", TEXT, nullable=True),
         sa.Column("term", TEXT, nullable=True),
         sa.Column("note", TEXT, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("contact", TEXT, nullable=False),
         sa.Column("undo", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
     )
