@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import imaplib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -261,7 +262,7 @@ class MailboxIntake:
         try:
             raws = session.fetch(mailbox, batch)
         except SESSION_ERRORS as error:
-            if len(batch) == 1:
+            if len(batch) == 1 and not _is_ours(error):
                 # One that ends the session each time it is asked for must not keep the mails behind it for ever.
                 ref = MailRef(mailbox, session.uidvalidity, batch[0].uid)
                 self._withhold(ref, error, BREAKS_OFF if _lost(error) else 1)
@@ -306,6 +307,11 @@ class MailboxIntake:
 def absent_uids(session: ImapSession, known: set[int], cursor: Cursor) -> list[int]:
     """UIDs on the server that intake has passed and the ledger does not have; there should be none, ever."""
     return [uid for uid in session.uids() if uid not in known and uid <= cursor.last_uid]
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether our own disk failed, where a large mail was to be kept, rather than the server or the way to it."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 def _lost(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import random
 import tracemalloc
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from hashlib import sha256
 import pytest
 
 from loket.core.model import Fate
+from loket.files import FolderFiles
+from loket.intake import BREAKS_OFF
 from loket.store import schema
 from tests.intake.bureau import mail
 from tests.intake.conftest import OpenBureau, every_server
@@ -89,3 +92,19 @@ def test_a_large_mail_that_comes_twice_is_a_duplicate(bureau: OpenBureau) -> Non
     office.poll()
     assert office.fates() == [Fate.TICKET, Fate.DUPLICATE]
     assert len([path for path in office.app.stores.files.root.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_full_disk_is_none_of_the_servers_doing(bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a large mail could not be kept here, it is asked for again as soon as there is room."""
+    office = bureau(history="all")
+    office.put(attached("Besar", 3 * MIB))
+
+    def full(_files: FolderFiles, _pieces: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FolderFiles, "put", full)
+        for _ in range(BREAKS_OFF + 1):
+            assert "No space left" in (office.watcher().once() or "")
+    office.poll()
+    assert office.fates() == [Fate.TICKET]
