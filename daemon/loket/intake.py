@@ -156,7 +156,7 @@ class MailboxIntake:
     habits: Habits
     taker: Taker
     # Mails that the server could not give: after how many tries, and when each may be asked for again.
-    _withheld: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    _withheld: dict[MailRef, tuple[int, datetime]] = field(default_factory=dict)
 
     def poll(self, session: ImapSession) -> int:
         """Take in what is new and what was left pending, then file; returns how many mails were taken."""
@@ -232,24 +232,23 @@ class MailboxIntake:
     def _without_end(self, session: ImapSession, listed: Sequence[Listed], pending: Sequence[int]) -> list[Listed]:
         """What is to be fetched now; what the server withheld before comes last, and not at every poll."""
         refs = [MailRef(self.habits.mailbox, session.uidvalidity, one.uid) for one in listed]
-        unseen = {ref.uid for ref in self.taker.store.without_end(refs)}
         now = self.taker.clock.now()
-        wanted = [one for one in listed if one.uid in unseen and self._may_be_asked(one.uid, now)]
-        return sorted(wanted, key=lambda one: (one.uid in pending, one.uid))
+        wanted = {ref.uid for ref in self.taker.store.without_end(refs) if self._may_be_asked(ref, now)}
+        return sorted((one for one in listed if one.uid in wanted), key=lambda one: (one.uid in pending, one.uid))
 
-    def _may_be_asked(self, uid: int, now: datetime) -> bool:
-        return uid not in self._withheld or now >= self._withheld[uid][1]
+    def _may_be_asked(self, ref: MailRef, now: datetime) -> bool:
+        return ref not in self._withheld or now >= self._withheld[ref][1]
 
     def _withhold(self, ref: MailRef, error: BaseException, tries_at_once: int) -> None:
         """Pass over a mail that the server does not give, for a while that grows; it stays pending, in sight."""
-        tries, now = self._withheld.get(ref.uid, (0, None))[0] + 1, self.taker.clock.now()
+        tries, now = self._withheld.get(ref, (0, None))[0] + 1, self.taker.clock.now()
         wait = timedelta()
         if tries >= tries_at_once:
             maillog.unreadable(ref, str(error))
             # Only what the store has may be passed over.
             self.taker.store.ended([ref], Fate.PENDING, now)
             wait = retry.wait(tries - tries_at_once + 1, 0, WITHHELD_FIRST, WITHHELD_LONGEST)
-        self._withheld[ref.uid] = (tries, now + wait)
+        self._withheld[ref] = (tries, now + wait)
 
     def _advance(self, cursor: Cursor, uid: int) -> None:
         last = max(uid, cursor.last_uid)
@@ -275,7 +274,7 @@ class MailboxIntake:
                 self._take(session, [one])
             return
         for one in batch:
-            self._withheld.pop(one.uid, None)
+            self._withheld.pop(MailRef(mailbox, session.uidvalidity, one.uid), None)
         self._gone(session, {one.uid for one in batch} - {raw.ref.uid for raw in raws})
         if raws:
             self.taker.take(raws)

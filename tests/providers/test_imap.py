@@ -246,3 +246,17 @@ def test_trouble_with_a_session_leaves_the_watch_of_the_folder(at: At) -> None:
         office.watcher().poke()
         assert taken(office, 2)
         assert sorted(office.fates()) == sorted([Fate.TICKET, Fate.DUPLICATE, Fate.TICKET])
+
+
+def test_a_withheld_mail_stands_for_none_of_a_renumbered_folder(at: At) -> None:
+    """Under another UIDVALIDITY its UID is another mail's, which is taken in at once and never passed over."""
+    with Quirky() as server:
+        server.deliver(SURAT)
+        server.on_fetch = lambda _uids: "{tag} NO [UNAVAILABLE] UID FETCH Server error"
+        office = at(server)
+        office.poll()
+        assert office.fates() == [Fate.PENDING]
+        server.on_fetch = lambda _uids: None
+        server.uidvalidity, server.mails = 8, {1: mail("Revisi Desain_SK_Zinc", "budi@x.test")}
+        office.poll()
+        assert "Revisi Desain_SK_Zinc" in office.subjects()
