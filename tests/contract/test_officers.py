@@ -194,6 +194,8 @@ def test_a_ticket_whose_answer_a_person_cancels_is_open_again(store: Store) -> N
     assert after is not None
     assert (after.state, after.closed_at, after.answered_at) == (State.OPEN, None, None)
     assert store.rows(schema.event)[-1].kind == "by-hand"
+    with pytest.raises(NotPossible, match="its officer answers anew"):
+        HandsStore(store.database, "admin").move(row.id, (Phase.CANCELLED,), Phase.DUE, "again", NOW)
 
 
 def test_of_two_answers_a_person_cancels_one_and_the_other_stands(store: Store) -> None:

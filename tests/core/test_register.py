@@ -91,6 +91,7 @@ def test_without_an_address_an_answer_is_kept_and_nothing_leaves() -> None:
         ({"Saluran": "merpati pos"}, "channel-unknown"),
         ({"Nama": ""}, "name-required"),
         ({"Kontak": ""}, "contact-required"),
+        ({"Kontak": "ya"}, "contact-required"),
         ({"Email": "sari"}, "address-wrong"),
         ({"Email": "a@x.example, b@x.example"}, "address-wrong"),
         ({"Email": DEWI}, "address-wrong"),

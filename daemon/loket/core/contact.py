@@ -35,6 +35,7 @@ _LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w .'/-]{0,30}?)\s*[:=]\s*(.*)")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _DIGITS = re.compile(r"[+\d][\d ().-]{5,24}\d")
 MOST = 100
+_TELEPHONE = ("WhatsApp", "Telepon", "SMS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,9 @@ def address(written: str) -> str | None:
     return found[0].lower()
 
 
-def number(written: str) -> str:
-    """The telephone number in what was written, as it was written; empty where there is none."""
-    found = _DIGITS.search(written)
-    return found[0].strip() if found else ""
+def reaches(channel: str, written: str) -> bool:
+    """Whether a person can be reached by this; over the telephone that takes a number."""
+    return bool(_DIGITS.search(written) if channel in _TELEPHONE else written)
 
 
 def _line_named(written: str) -> str | None:

@@ -57,30 +57,35 @@ def answer(errand: Errand, order: Answer) -> Done:
 
 def by_channel(errand: Errand, order: Answer, argument: str, words: str) -> Done:
     """Whoever came without an address of mail is answered there; Loket keeps what was said, and nothing leaves."""
-    ticket, post = errand.about, errand.post
-    state = State.CLOSED if order.outcome.closes else State.WAITING if order.outcome.then == "waiting" else State.OPEN
-    settled = replace(
-        unheld(ticket),
-        state=state,
-        outcome=order.name,
-        answered_by=errand.officer.address,
-        answered_at=post.now,
-        updated_at=post.now,
-        closed_at=post.now if state is State.CLOSED else None,
-        missing=(),
-        term=go_on(ticket.term, post.now),
-        undo=None,
-    )
+    ticket, settled = errand.about, _settled(errand, order, None)
     facts = {"outcome": order.name, "channel": ticket.channel, "argument": argument, "words": words}
     event = replace(errand.event("answered", **facts), worked=_worked(errand))
     said = {
         "outcome": {"title": order.outcome.title or order.name},
         "contact": reached(ticket),
-        "state_text": state_text(post.office.language, state),
+        "state_text": state_text(errand.post.office.language, settled.state),
         "argument": argument,
         "words": words,
     }
     return errand.done("petugas/selesai-luar", event, said, changed=(settled,))
+
+
+def _settled(errand: Errand, order: Answer, undo: Undo | None) -> Ticket:
+    """The ticket once it is answered."""
+    ticket, now, outcome = errand.about, errand.post.now, order.outcome
+    state = State.CLOSED if outcome.closes else State.WAITING if outcome.then == "waiting" else State.OPEN
+    return replace(
+        unheld(ticket),
+        state=state,
+        outcome=order.name,
+        answered_by=errand.officer.address,
+        answered_at=now,
+        updated_at=now,
+        closed_at=now if state is State.CLOSED else None,
+        missing=(),
+        term=go_on(ticket.term, now),
+        undo=undo,
+    )
 
 
 def reached(ticket: Ticket) -> str:
@@ -190,24 +195,12 @@ def answered(
     """The ticket after its answer; the letter is a new one, or one that was kept back."""
     ticket, post, outcome = errand.about, errand.post, order.outcome
     leaves = post.now + outcome.undo if outcome.undo else None
-    state = State.CLOSED if outcome.closes else State.WAITING if outcome.then == "waiting" else State.OPEN
-    settled = replace(
-        unheld(ticket),
-        state=state,
-        outcome=order.name,
-        answered_by=errand.officer.address,
-        answered_at=post.now,
-        updated_at=post.now,
-        closed_at=post.now if state is State.CLOSED else None,
-        missing=(),
-        term=go_on(ticket.term, post.now),
-        undo=before(errand, letter.key),
-    )
+    settled = _settled(errand, order, before(errand, letter.key))
     said = {
         "outcome": {"title": outcome.title or order.name},
         "recipient": context.masked(ticket.applicant),
         "files": files,
-        "state_text": state_text(post.office.language, state),
+        "state_text": state_text(post.office.language, settled.state),
         "leaves": errand.moment(leaves),
         **told,
     }

@@ -41,13 +41,18 @@ def register(errand: Errand) -> Done:
         (channel is None, "channel-unknown"),
         (not form.get(NAME), "name-required"),
         (mail_to is None or mail_to in (*office.counters, *office.officers), "address-wrong"),
-        (not (form.get(CONTACT) or mail_to) and channel not in ("Tatap muka", "Pos"), "contact-required"),
+        (not mail_to and not _reachable(channel or "", form.get(CONTACT)), "contact-required"),
         (queue is None, "queue-required"),
     ):
         if wrong:
             return _refused(errand, form, reason)
     # The checks above leave no other; said again for the type checker.
     return _registered(errand, form, channel or "", queue or TRIAGE, mail_to or "", print_)
+
+
+def _reachable(channel: str, written: str) -> bool:
+    """Who came in person or by post need leave nothing behind."""
+    return channel in ("Tatap muka", "Pos") or contact.reaches(channel, written)
 
 
 def _refused(errand: Errand, form: Form, reason: str, target: str = "") -> Done:

@@ -21,6 +21,9 @@ _Q = schema.quarantine.c
 _L = schema.ledger.c
 
 
+_ANSWERS = [kind.value for kind in TO_APPLICANT]
+
+
 class NotPossible(Exception):
     """The row is not there, or not in a state that allows this; the message says which."""
 
@@ -31,7 +34,7 @@ def _called_off(connection: Connection, row: Any, now: datetime) -> Ticket | Non
         held = schema.held
         connection.execute(update(held).where(held.c.key == row.key).values(state=HeldState.DROPPED.value))
         return None
-    if row.kind not in [kind.value for kind in TO_APPLICANT]:
+    if row.kind not in _ANSWERS:
         return None
     found = connection.execute(select(schema.ticket).where(schema.ticket.c.number == row.ticket)).one_or_none()
     if found is None:
@@ -66,9 +69,9 @@ class HandsStore:
             if row.phase not in [phase.value for phase in allowed]:
                 names = " or ".join(phase.value for phase in allowed)
                 raise NotPossible(f"outgoing mail {outbox_id} is {row.phase}; this needs {names}")
-            if to is Phase.DUE and row.phase == Phase.CANCELLED.value and self._dropped(connection, row.key):
-                # Nobody's hand takes the place of its officer's word (promise P15).
-                raise NotPossible(f"outgoing mail {outbox_id} was kept back and never left; its officer answers anew")
+            if to is Phase.DUE and row.phase == Phase.CANCELLED.value and row.kind in _ANSWERS:
+                # Its ticket has gone on without it, and nobody's hand takes the place of its officer's word (P15).
+                raise NotPossible(f"outgoing mail {outbox_id} was called off; its officer answers anew")
             values: dict[str, Any] = {"phase": to.value, "reply": why}
             values |= {"next_at": now, "ended_at": None} if to is Phase.DUE else {"ended_at": now}
             connection.execute(update(schema.outbox).where(_O.id == outbox_id).values(values))
@@ -76,12 +79,6 @@ class HandsStore:
             event = Event(now, "by-hand", row.ticket, self.actor, None, "", detail)
             after = _called_off(connection, row, now) if to is Phase.CANCELLED else None
             connection.execute(insert(schema.event).values(event_row(event, after)))
-
-    @staticmethod
-    def _dropped(connection: Connection, key: str) -> bool:
-        held = schema.held.c
-        query = select(held.key).where(held.key == key, held.state == HeldState.DROPPED.value)
-        return connection.execute(query).first() is not None
 
     def quarantined(self, number: int) -> tuple[Mapping[str, Any], StoredFile]:
         """One mail in quarantine and its stored bytes."""
