@@ -34,7 +34,7 @@ def test_a_contact_becomes_a_ticket_in_its_queue() -> None:
     plan = room.say(DESK, FORM)
     ticket = plan.opened
     assert ticket is not None
-    assert (ticket.channel, ticket.contact, ticket.applicant_name) == ("WhatsApp", "0812-3456-7890", "Bu Sari")
+    assert (ticket.channel, ticket.contact, ticket.applicant_name) == ("WhatsApp", "0812-3456-7890", "Sari")
     assert (ticket.queue, ticket.state, ticket.applicant) == ("konsultasi-iklan", State.OPEN, "")
     assert (ticket.subject, ticket.due_at is not None, plan.fate) == ("Klaim pada spanduk", True, Fate.COMMAND)
     assert [mail.recipient for mail in plan.outbox] == [DEWI]
@@ -81,7 +81,7 @@ def test_without_an_address_an_answer_is_kept_and_nothing_leaves() -> None:
     assert [mail.recipient for mail in room.last.outbox] == [DEWI]
     assert (room.state(number), room.ticket(number).answered_by) == (State.CLOSED, DEWI)
     assert room.last.events[0].detail["words"] == "Boleh dipakai."
-    assert "Bu Sari, 0812-3456-7890, WhatsApp" in room.receipt
+    assert "Sari, 0812-3456-7890, WhatsApp" in room.receipt
 
 
 @pytest.mark.parametrize(
@@ -146,3 +146,18 @@ def test_a_ticket_number_in_the_words_is_no_command() -> None:
 )
 def test_channels_have_many_names(written: str, name: str) -> None:
     assert contact.channel(written) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Bu Sari", "Sari"),
+        ("Bpk. Budi", "Budi"),
+        ("Ibu", "Ibu"),
+        ("Budiman", "Budiman"),
+        ("PT Jamu Sari", "PT Jamu Sari"),
+    ],
+)
+def test_a_name_is_kept_without_its_honorific(written: str, kept: str) -> None:
+    """The letter begins with `Yth. Bapak/Ibu` by itself."""
+    assert contact.name(written) == kept

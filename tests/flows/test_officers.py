@@ -308,7 +308,7 @@ def test_catat_registers_a_caller_who_is_acknowledged_and_answered_by_mail(story
     receipt = story.reply(digest, form)
     assert "Kontak sudah dicatat" in receipt.subject
     [letter] = story.new(APPLICANT)
-    assert "Terima kasih telah menghubungi kami melalui Telepon" in letter.text
+    assert "Terima kasih telah menghubungi kami melalui telepon" in letter.text
     number = receipt.subject.partition("]")[0].removeprefix("[")
     assert number in letter.subject
     assert "Dewi" not in letter.raw.decode("latin-1").partition("\n\n")[0]

@@ -35,6 +35,7 @@ _LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w .'/-]{0,30}?)\s*[:=]\s*(.*)")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _DIGITS = re.compile(r"[+\d][\d ().-]{5,24}\d")
 MOST = 100
+_HONORIFIC = re.compile(r"^(?:(?:ibu|bu|bapak|bpk|pak|sdr|sdri|mr|mrs|ms)\b\.?\s*)+", re.IGNORECASE)
 _TELEPHONE = ("WhatsApp", "Telepon", "SMS")
 
 
@@ -90,6 +91,16 @@ def address(written: str) -> str | None:
     if len(found) != 1 or not _ADDRESS.fullmatch(found[0]):
         return None
     return found[0].lower()
+
+
+def in_text(channel: str) -> str:
+    """The channel in the middle of a sentence; names of makes keep their capitals."""
+    return channel if channel in ("WhatsApp", "Zoom", "SMS") else channel.lower()
+
+
+def name(written: str) -> str:
+    """The name without how people address it: the letters' own `Bapak/Ibu` stands before it."""
+    return _HONORIFIC.sub("", written) or written
 
 
 def reaches(channel: str, written: str) -> bool:

@@ -100,7 +100,7 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
         queue=queue,
         state=State.OPEN,
         applicant=mail_to,
-        applicant_name=form.get(NAME),
+        applicant_name=contact.name(form.get(NAME)),
         subject=about,
         fields=form.fields,
         missing=(),
@@ -153,7 +153,7 @@ def _acknowledgement(errand: Errand, post: Post, ticket: Ticket, place: int) -> 
     due = promise(queue.due, answers, post.counter.calendar, post.now, place=place) if queue and queue.due else None
     said = {
         **context.ticket(post.office, post.counter, ticket, post.now, place=place, due=due),
-        "channel": ticket.channel,
+        "channel": contact.in_text(ticket.channel),
     }
     return post.write(
         Kind.ACKNOWLEDGEMENT,
