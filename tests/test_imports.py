@@ -29,7 +29,8 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("stores", "doors"), BELOW_APP),
     "app": BELOW_APP | {"stores", "doors"},
     "demo": BELOW_APP | {"stores", "app"},
-    "cli": BELOW_APP | {"stores", "doors", "app", "demo"},
+    "doctor": BELOW_APP | {"stores", "doors"},
+    "cli": BELOW_APP | {"stores", "doors", "app", "demo", "doctor"},
     "__main__": {"cli"},
 }
 
@@ -38,7 +39,7 @@ HOMES: dict[str, set[str]] = {
     "imapclient": {"imap", "folders", "demo"},
     "aiosmtplib": {"smtp", "demo"},
     "dkim": {"signatures"},
-    "dns": {"signatures"},
+    "dns": {"signatures", "doctor"},
     "pypdf": {"scans"},
     "PIL": {"scans", "charts"},
     "sqlalchemy": {"store", "demo"},

@@ -170,6 +170,24 @@ class ImapSession:
         """Whether the server pushes news (RFC 2177)."""
         return b"IDLE" in self._capabilities
 
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the server offers after login, in capitals."""
+        return frozenset(name.decode("ascii", "replace") for name in self._capabilities)
+
+    def has_folder(self, folder: str) -> bool:
+        """Whether there is such a folder, by the name that people give it."""
+        return bool(self._client.folder_exists(folders.named(self._client, folder)))
+
+    def folder_names(self) -> list[str]:
+        """Every folder, by the server's own names."""
+        return sorted(str(name) for _, _, name in self._client.list_folders())
+
+    def sent_folder(self) -> str | None:
+        """The folder of sent mail, by its SPECIAL-USE (RFC 6154) or a usual name."""
+        found = self._client.find_special_folder(b"\\Sent")
+        return str(found) if found else None
+
     def listing(self, after_uid: int, also: Sequence[int] = ()) -> list[Listed]:
         """Mails above `after_uid` and those of `also` that are still there, ascending.
 

@@ -88,6 +88,16 @@ class SmtpCourier:
             self._idle.append((client, time.monotonic()))
             return int(said) or None if said.isdigit() else None
 
+    async def offers(self) -> tuple[dict[str, str], str | None]:
+        """What the server offers to whom it let in, in small letters; or none, and why it could not be asked."""
+        async with self._places:
+            try:
+                client, _ = await self._client()
+            except (SMTPException, OSError, TimeoutError) as error:
+                return {}, _not_tried(error).text
+            self._idle.append((client, time.monotonic()))
+            return dict(client.esmtp_extensions), None
+
     async def _client(self) -> tuple[SMTP, bool]:
         """A session that still answers, else a new one; and whether it has served before."""
         while self._idle:

@@ -15,6 +15,7 @@ class _Link:
     inside: socket.socket
     outside: socket.socket
     stalled: threading.Event = field(default_factory=threading.Event)
+    idling: bool = False
 
     def cut(self) -> None:
         for side in (self.inside, self.outside):
@@ -32,6 +33,7 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._hidden: list[bytes] = []
         self._up = True
+        self._quiet = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.accepted = 0
@@ -39,6 +41,10 @@ class Proxy:
     def hide(self, capability: str) -> None:
         """Clients do not see that the server offers this."""
         self._hidden.append(f" {capability}".encode())
+
+    def keep_quiet(self) -> None:
+        """What the server says while a client is in IDLE does not pass."""
+        self._quiet = True
 
     def cut(self) -> None:
         """Every connection breaks off; new ones are served."""
@@ -96,6 +102,7 @@ class Proxy:
         # Each thread closes only what it alone reads, so that no descriptor is closed twice.
         with link.inside, contextlib.suppress(OSError):
             while data := link.inside.recv(65536):
+                link.idling = b" IDLE\r\n" in data
                 if not link.stalled.is_set():
                     link.outside.sendall(data)
         with contextlib.suppress(OSError):
@@ -106,6 +113,8 @@ class Proxy:
             while data := link.outside.recv(65536):
                 for hidden in self._hidden:
                     data = data.replace(hidden, b" X" + hidden[2:])
+                if self._quiet and link.idling and data.startswith(b"* "):
+                    continue
                 if not link.stalled.is_set():
                     link.inside.sendall(data)
         with contextlib.suppress(OSError):

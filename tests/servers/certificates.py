@@ -5,16 +5,20 @@ from pathlib import Path
 
 # Python 3.13 and later verify strictly: an authority must say that it may sign (RFC 5280 section 4.2.1.3).
 _AUTHORITY = ["-subj", "/CN=Loket test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-_SERVER = "subjectAltName=IP:127.0.0.1,DNS:localhost\nauthorityKeyIdentifier=keyid\nextendedKeyUsage=serverAuth\n"
+_SERVER = "authorityKeyIdentifier=keyid\nextendedKeyUsage=serverAuth\n"
+_HERE = "IP:127.0.0.1,DNS:localhost"
 
 
-def issue(folder: Path) -> Path:
-    """Write server.pem and server.key, valid for 127.0.0.1 and localhost, to the folder; return the authority's."""
+def issue(folder: Path, names: str = _HERE, days: int = 2) -> Path:
+    """Write server.pem and server.key, valid for the names, to the folder; return the authority's.
+
+    With -1 for `days` the server's certificate ended yesterday.
+    """
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    (folder / "server.ext").write_text(_SERVER)
+    (folder / "server.ext").write_text(f"subjectAltName={names}\n{_SERVER}")
     _openssl(folder, "req", "-x509", *new_key, "-days", "2", "-keyout", "ca.key", "-out", "ca.pem", *_AUTHORITY)
     _openssl(folder, "req", *new_key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=mail.test")
-    signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "server.ext"]
+    signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", str(days), "-extfile", "server.ext"]
     _openssl(folder, "x509", "-req", "-in", "server.csr", "-out", "server.pem", *signing)
     return folder / "ca.pem"
 

@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol
 
 from imapclient import IMAPClient
 
-from tests.servers.mailservers import HOST, PASSWORD, ServersUnavailable, _free_ports
+from tests.servers.mailservers import HOST, PASSWORD, ServersUnavailable, free_ports
 
 # Cyrus and Courier exclude Dovecot and each other as packages, so tests/servers/install.sh only unpacks them, here.
 ASIDE = Path(os.environ.get("LOKET_TESTS_CACHE", "/var/cache/loket-tests"))
@@ -51,7 +51,7 @@ class Host(ABC):
     def __init__(self, smtp_port: int) -> None:
         """`smtp_port` is where an office that reads here submits."""
         self.smtp_port = smtp_port
-        [self.imap_port] = _free_ports(1)
+        [self.imap_port] = free_ports(1)
         self._numbers: Iterator[int] = itertools.count(1)
 
     def unique(self, local: str) -> str:

@@ -61,7 +61,7 @@ class MailServers:
         _require_machine()
         # Socket paths must stay under 108 bytes (unix(7)), so not below pytest's long folders.
         root = Path(tempfile.mkdtemp(prefix="lk-", dir="/tmp"))
-        imap_port, imaps_port, smtp_port, smtps_port = _free_ports(4)
+        imap_port, imaps_port, smtp_port, smtps_port = free_ports(4)
         servers = cls(root, root / "tls/ca.pem", imap_port, imaps_port, smtp_port, smtps_port)
         atexit.register(servers.stop)
         try:
@@ -228,7 +228,8 @@ def _require_machine() -> None:
         raise ServersUnavailable(f"the configuration here is written for Dovecot 2.3, this is {version.strip()}")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody uses at the moment."""
     # All are held until all are known, or the kernel might hand out one twice.
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]

@@ -1,0 +1,1 @@
+"""What is wrong between Loket and its servers, and what would mend it; nothing is changed anywhere."""
