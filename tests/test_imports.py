@@ -27,10 +27,11 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("scans", "signatures", "charts"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
     **dict.fromkeys(("stores", "doors"), BELOW_APP),
+    "rehearsal": BELOW_APP | {"stores", "doors"},
     "app": BELOW_APP | {"stores", "doors"},
     "demo": BELOW_APP | {"stores", "app"},
     "doctor": BELOW_APP | {"stores", "doors"},
-    "cli": BELOW_APP | {"stores", "doors", "app", "demo", "doctor"},
+    "cli": BELOW_APP | {"stores", "doors", "app", "demo", "doctor", "rehearsal"},
     "__main__": {"cli"},
 }
 

@@ -54,6 +54,8 @@ class Taker:
     guard: Guard
     # What an officer's mail needs found out before it is decided on.
     examine: Callable[[InboundMail, Office, datetime], InboundMail]
+    # Hears of each mail's end once it is durable.
+    told: Callable[[MailRef, Plan], None] = maillog.taken_in
 
     def take(self, raws: Sequence[RawMail]) -> None:
         """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.
@@ -137,7 +139,7 @@ class Taker:
     def _tell(self, plans: Sequence[Plan], mailbox: str) -> None:
         for plan in plans:
             if plan.ref is not None:
-                maillog.taken_in(plan.ref, plan)
+                self.told(plan.ref, plan)
         if any(plan.outbox for plan in plans):
             self.wrote(mailbox)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import demo, doctor, explain, hands, inspect, replay, report, run, schema
+from loket.cli import demo, doctor, dry_run, explain, hands, inspect, replay, report, run, schema
 
 app = typer.Typer(
     name="loket",
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(run.check)
 app.command("doctor")(doctor.doctor)
+app.command("dry-run")(dry_run.dry_run)
 app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
