@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
+<<<<<<< Updated upstream
 from loket.cli import demo, doctor, dry_run, explain, hands, inspect, replay, report, run, schema
+=======
+from loket.cli import agenda, demo, explain, hands, inspect, replay, report, run, schema
+>>>>>>> Stashed changes
 
 app = typer.Typer(
     name="loket",
@@ -27,6 +31,7 @@ app.command("tickets")(inspect.tickets)
 app.command("show")(inspect.show)
 app.command("digest")(inspect.digest)
 app.command("report")(report.report)
+app.command("agenda")(agenda.agenda)
 app.command("demo")(demo.demo)
 app.add_typer(inspect.quarantine, name="quarantine")
 app.add_typer(inspect.outbox, name="outbox")

@@ -31,6 +31,7 @@ def cross_checks(snapshot: Snapshot) -> Iterator[Problem]:
                 where: Loc = ("reports", index, "for", place)
                 yield document.problem(where, "a report may not go to a counter's mailbox: mail would go in circles")
     yield from _book_checks(snapshot)
+    yield from _registers(snapshot)
 
 
 def _escalations(snapshot: Snapshot) -> Iterator[Problem]:
@@ -125,6 +126,19 @@ def _book_checks(snapshot: Snapshot) -> Iterator[Problem]:
                     hint = meant(outcome.template, {known.removesuffix(".txt") for known in office.letters.names})
                     at: Loc = ("queues", name, "outcomes", outcome_name, "template")
                     yield document.problem(at, f"there is no template {outcome.template}.txt{hint}")
+
+
+def _registers(snapshot: Snapshot) -> Iterator[Problem]:
+    """Two registers may not give the same number: each counts for itself."""
+    forms: dict[str, str] = {}
+    for book in snapshot.books.values():
+        for name, queue in book.counter.queues.items():
+            if queue.agenda is not None:
+                there = forms.setdefault(queue.agenda.number, queue.agenda.name)
+                if there != queue.agenda.name:
+                    message = f"the registers {there} and {queue.agenda.name} would give the same numbers"
+                    loc: Loc = ("queues", name, "agenda", "number")
+                    yield book.document.problem(loc, f"{message}; write them differently")
 
 
 def _rule_queue(snapshot: Snapshot, book: Rulebook, index: int) -> Iterator[Problem]:

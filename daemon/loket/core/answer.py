@@ -172,6 +172,7 @@ def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items:
         held=tuple(held for plan in plans for held in plan.held),
         moves=tuple(move for plan in plans for move in plan.moves),
         absences=tuple(absence for plan in plans for absence in plan.absences),
+        entries=tuple(entry for plan in plans for entry in plan.entries),
         bookings=tuple(booking for plan in plans for booking in plan.bookings),
         offers=tuple(offer for plan in plans for offer in plan.offers),
     )

@@ -9,6 +9,7 @@ from datetime import datetime, time
 from loket.core import context, notice
 from loket.core.dates import read_first_day
 from loket.core.deliver import before, reached
+from loket.core.entering import entered
 from loket.core.errand import Done, Errand, holder, unheld
 from loket.core.headers import clean_text
 from loket.core.model import Kind, Outbound, State, Ticket
@@ -38,8 +39,10 @@ def move(errand: Errand, target: str) -> Done:
             answered_at=None,
         )
         moved = timed(moved, begin(office.queues[wanted].due, now), errand.post.counter.calendar)
-        event = errand.event("moved", before=ticket.queue, queue=wanted)
-        return errand.done("petugas/dipindah", event, {"target": office.queues[wanted].title}, changed=(moved,))
+        moved, entries = entered(moved, office, errand.known, now)
+        event = errand.event("moved", before=ticket.queue, queue=wanted, registered=moved.registered)
+        said = {"target": office.queues[wanted].title, "entered": moved.registered if entries else ""}
+        return errand.done("petugas/dipindah", event, said, changed=(moved,), entries=entries)
     people = [one for one in office.officers.values() if one.active and wanted in (one.address, one.name.casefold())]
     if len(people) != 1:
         return errand.refused("unknown-target", target=clean_text(target, 60), queues=sorted(office.queues))
@@ -59,7 +62,8 @@ def _give(errand: Errand, to: Officer) -> Done:
         given = timed(given, go_on(given.term, post.now), post.counter.calendar)
     told = notice.single(post, given, to, f"given:{errand.key}", why="given", by=errand.officer.name)
     event = errand.event("given", to=to.address)
-    return errand.done("petugas/dipindah", event, {"target": to.name}, changed=(given,), outbox=(told,))
+    said = {"target": to.name, "entered": ""}
+    return errand.done("petugas/dipindah", event, said, changed=(given,), outbox=(told,))
 
 
 def _claimed(errand: Errand, ticket: Ticket, by: str) -> Ticket:

@@ -41,7 +41,7 @@ _PLAIN = """
     year joint_leave days
     week rows officers groups whole picture
     slots wished before length agenda example
-    contact form channel
+    contact form channel entered
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -50,11 +50,11 @@ WORDS: Mapping[str, Sequence[str]] = {
     "counter": ("name", "address", "hours", "open", "opens"),
     "applicant": ("name",),
     "officer": ("name", "address"),
-    "ticket": ("number", "tag", "about"),
+    "ticket": ("number", "tag", "about", "agenda"),
     "queue": ("title", "next"),
     "due": ("low", "high", "unit"),
     "outcome": ("title",),
-    "registered": ("number", "channel", "name", "contact", "queue"),
+    "registered": ("number", "channel", "name", "contact", "queue", "agenda"),
     "slot": ("when", "place", "attendance"),
 }
 
@@ -103,7 +103,7 @@ def ticket(
     return {
         **base(office, counter, now, of.applicant_name),
         **own,
-        "ticket": {"number": of.number, "tag": f"[{of.number}]", "about": of.about},
+        "ticket": {"number": of.number, "tag": f"[{of.number}]", "about": of.about, "agenda": of.registered},
         "fields": [
             {"label": office.labels.get(name, name), "value": clean_text(value)} for name, value in of.fields.items()
         ],

@@ -10,10 +10,12 @@ from loket.core import context, inspected, proof
 from loket.core.authres import Standing
 from loket.core.command import Speech
 from loket.core.enclosed import Scan
+from loket.core.entering import entered
 from loket.core.errand import Done, Errand, clean_lines, holder, unheld
 from loket.core.headers import clean_text
 from loket.core.item import state_text
-from loket.core.model import Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
+from loket.core.letterbook import own_number
+from loket.core.model import Entry, Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
 from loket.core.orders import Answer
 from loket.core.rules import Outcome
 from loket.core.term import go_on, worked
@@ -30,11 +32,24 @@ def answer(errand: Errand, order: Answer) -> Done:
     What stands in its way without being wrong keeps it back, written to the last byte: here a colleague who was
     first (P16). Whatever else must be settled before an answer leaves is one more reason in the same place.
     """
-    ticket = errand.about
     lacks = proof.missing(order.outcome, _standing(errand))
     if lacks == proof.NOT_AUTHENTICATED:
         return errand.set_aside(lacks)
-    argument, words = _said(errand.speech, order.outcome)
+    ticket, entries = entered(errand.about, errand.post.office, errand.known, errand.post.now)
+    errand = replace(errand, ticket=ticket)
+    return _entering(_given(errand, order, lacks), ticket, entries)
+
+
+def _entering(done: Done, ticket: Ticket, entries: tuple[Entry, ...]) -> Done:
+    """What was no letter until an officer took it for one has its number with the answer, or with one kept back."""
+    if not entries or not (done.plan.changed or done.plan.held):
+        return done
+    return replace(done, plan=replace(done.plan, changed=done.plan.changed or (ticket,), entries=entries))
+
+
+def _given(errand: Errand, order: Answer, lacks: str | None) -> Done:
+    ticket = errand.about
+    argument, words = _said(errand.speech, order.outcome, registered=bool(ticket.registered))
     reason = collision(errand, ticket)
     wrong = _wrong(errand, order.outcome, argument, words)
     if wrong:
@@ -109,7 +124,7 @@ def _wrong(errand: Errand, outcome: Outcome, argument: str, words: str) -> str |
         (outcome.attachments == "required" and not scans, "attachment-required"),
         (outcome.attachments == "none" and bool(scans), "attachment-forbidden"),
         (outcome.words == "required" and not words, "words-required"),
-        (outcome.argument is not None and not argument, "argument-required"),
+        (outcome.argument is not None and not argument and not errand.about.registered, "argument-required"),
         (size > inspected.limit(errand.mail, errand.post.counter.max_size) * 95 // 100, "too-large"),
         (not errand.about.applicant and not errand.about.channel, "no-applicant"),
     ):
@@ -251,8 +266,14 @@ def chained(undos: Sequence[Undo]) -> Undo | None:
     return replace(undos[0], earlier=chained(undos[1:])) if undos else None
 
 
-def _said(speech: Speech, outcome: Outcome) -> tuple[str, str]:
-    """The outcome's argument, where it takes one, and the officer's words; cleaned line by line."""
+def _said(speech: Speech, outcome: Outcome, *, registered: bool = False) -> tuple[str, str]:
+    """The outcome's argument, where it takes one, and the officer's words; cleaned line by line.
+
+    A letter in the register has its number: one that is written all the same is that of another register.
+    """
+    if outcome.argument is not None and registered:
+        number, rest = own_number(speech.argument)
+        return clean_text(number, 100), clean_lines("\n".join(text for text in (rest, speech.words) if text))
     if outcome.argument is not None:
         argument, rest = (speech.argument, speech.words) if speech.argument else _first_line(speech.words)
         return clean_text(argument, 100), clean_lines(rest)

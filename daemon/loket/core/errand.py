@@ -88,6 +88,7 @@ class Errand:
                 "number": ticket.number if ticket else "",
                 "tag": f"[{ticket.number}]" if ticket else "",
                 "about": ticket.about if ticket else "",
+                "agenda": ticket.registered if ticket else "",
             },
             "command": self.speech.command,
             "inside": False,

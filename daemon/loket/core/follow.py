@@ -8,6 +8,7 @@ from datetime import timedelta
 from loket.core import notice
 from loket.core.case import Case, compiled_rule, free_field, in_order, timed_anew
 from loket.core.command import own_words
+from loket.core.entering import entered
 from loket.core.errand import unheld
 from loket.core.headers import clean_text
 from loket.core.known import identity
@@ -51,6 +52,7 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
     touched = replace(ticket, updated_at=case.now, last_message_id=mail.message_id or ticket.last_message_id)
     filled = _filled(case, touched, verdict) if ticket.missing else None
     if filled is not None:
+        filled, entries = (filled, ()) if filled.missing else entered(filled, case.office, case.known, case.now)
         kind = "supplied" if filled.missing else "completed"
         facts = {"queue": filled.queue, "fields": dict(filled.fields), "missing": list(filled.missing)}
         outcome: VerdictOutcome = "incomplete" if filled.missing else "matched"
@@ -58,7 +60,7 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         outbox = [] if verdict.refusal else [response(case, filled, said, (), place=queue_place(case, filled))]
         outbox += [] if filled.missing else notice.notices(case.post, filled, mail.raw, case.known.away)
         event = case.event(kind, ticket.number, **facts)
-        return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox))
+        return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox), entries=entries)
     # Also where something is still missing: who answers in own words wants a person to read them.
     kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
     reopened = replace(unheld(touched), state=State.OPEN, closed_at=None, answered_at=None)

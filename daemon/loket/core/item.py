@@ -52,6 +52,7 @@ def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[st
     return {
         "number": ticket.number,
         "about": ticket.about,
+        "agenda": ticket.registered,
         "applicant": ticket.applicant or ", ".join(part for part in (ticket.contact, ticket.channel) if part),
         "applicant_name": ticket.applicant_name,
         "age": tongue.age(now - ticket.created_at, office.language),

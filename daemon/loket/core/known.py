@@ -90,6 +90,8 @@ class Known:
     # Appointments that have their place, and all there were of the tickets asked about, by uid; offers by ticket.
     bookings: dict[str, Booking] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    # The last number of each register, by its name and year.
+    entries: dict[tuple[str, int], int] = field(default_factory=dict)
     gate: Gate = field(default_factory=lambda: Gate(Caps()))
 
     def next_number(self, prefix: str) -> str:
@@ -132,6 +134,7 @@ class Known:
                 self.open_in_queue[ticket.queue] = self.open_in_queue.get(ticket.queue, 0) + 1
             self.add(ticket)
         self._after_officers(plan)
+        self._after_entries(plan)
         self.codes.after(plan)
         self._after_appointments(plan)
 
@@ -142,10 +145,16 @@ class Known:
             if not offer.over:
                 self.offers[offer.ticket] = offer
 
+    def _after_entries(self, plan: Plan) -> None:
+        for entry in plan.entries:
+            key = entry.register, entry.year
+            self.entries[key] = max(self.entries.get(key, 0), entry.number)
+
     def foreseen(self, plan: Plan) -> Known:
-        """The same with a plan's appointments carried out, for the next step of a larger plan."""
-        found = replace(self, bookings=dict(self.bookings), offers=dict(self.offers))
+        """The same with a plan's appointments and entries carried out, for the next step of a larger plan."""
+        found = replace(self, bookings=dict(self.bookings), offers=dict(self.offers), entries=dict(self.entries))
         found._after_appointments(plan)
+        found._after_entries(plan)
         return found
 
     def _after_officers(self, plan: Plan) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from loket.core import compose, contact, context, notice
 from loket.core.contact import ABOUT, CHANNEL, CONTACT, EMAIL, NAME, QUEUE, Form
 from loket.core.enclosed import Scan
+from loket.core.entering import entered
 from loket.core.errand import Done, Errand
 from loket.core.known import identity
 from loket.core.mail import Post
@@ -118,6 +119,7 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
         channel=channel,
         contact=form.get(CONTACT),
     )
+    ticket, entries = entered(ticket, post.office, errand.known, post.now)
     kept = _record(post, ticket, form, errand.officer.name, errand.scans or ())
     ticket = replace(ticket, original=kept.file)
     work = post.office.queues.get(queue)
@@ -126,7 +128,14 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
     raw = RawMail(mail.raw.ref, post.now, kept.content, kept.file)
     told = notice.notices(post, ticket, raw, {**errand.known.away, errand.officer.address: post.now})
     event = replace(
-        errand.event("opened", outcome="registered", queue=queue, channel=channel, recipient=mail_to or None),
+        errand.event(
+            "opened",
+            outcome="registered",
+            queue=queue,
+            channel=channel,
+            recipient=mail_to or None,
+            number=ticket.registered,
+        ),
         ticket=ticket.number,
     )
     said = {
@@ -136,13 +145,16 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
             "name": ticket.applicant_name,
             "contact": ticket.contact,
             "queue": work.title if work else queue,
+            "agenda": ticket.registered,
         },
         "recipient": context.masked(mail_to) if mail_to else "",
         "files": [scan.facts for scan in errand.scans or ()],
         "due_text": errand.moment(ticket.due_at),
     }
     letters = (_acknowledgement(errand, post, ticket, place),) if mail_to else ()
-    done = errand.done("petugas/tercatat", event, said, opened=ticket, outbox=(*letters, *told), files=(kept,))
+    done = errand.done(
+        "petugas/tercatat", event, said, opened=ticket, outbox=(*letters, *told), files=(kept,), entries=entries
+    )
     return replace(done, plan=replace(done.plan, ticket_of_mail=ticket.number))
 
 

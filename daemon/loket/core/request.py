@@ -10,6 +10,7 @@ from typing import Any
 from loket.core import context, notice
 from loket.core.case import Case, compiled_rule, free_field, promised, reply, timed_anew
 from loket.core.classify import Compiled
+from loket.core.entering import entered
 from loket.core.gate import LOOP_COUNT
 from loket.core.headers import clean_text
 from loket.core.known import identity
@@ -71,6 +72,9 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
     )
     if ticket.state is State.OPEN:
         ticket = timed_anew(case, ticket)
+    # What came by a list or from nobody is no letter of anyone's; should it be one all the same, DAFTAR enters it.
+    counts = ticket.state is State.OPEN and ticket.respond
+    ticket, entries = entered(ticket, office, case.known, now) if counts else (ticket, ())
     earlier = list(dict.fromkeys([*linked, *_related(case, counter, same)]))
     opened = case.event(
         "opened",
@@ -83,6 +87,7 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         refusal=verdict.refusal.value if verdict.refusal else None,
         defects=list(mail.defects),
         several=ticket.several,
+        registered=ticket.registered,
     )
     told = [number for number in earlier if _is_theirs(case, number, same, counter)]
     outbox = (
@@ -98,6 +103,7 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         links=tuple((ticket.number, number) for number in earlier),
         events=(opened, *(case.event("linked", ticket.number, to=number) for number in earlier)),
         outbox=tuple(outbox),
+        entries=entries,
     )
 
 

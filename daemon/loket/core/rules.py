@@ -13,6 +13,7 @@ from rapidfuzz import fuzz
 from loket.core import normal
 from loket.core.appointments import Appointments
 from loket.core.conditions import Condition
+from loket.core.letterbook import Agenda
 from loket.core.model import TRIAGE
 from loket.core.strict import MailAddress, Misplaced, Strict, Word, also_written
 from loket.core.worktime import Soon, WorkingSpan, WorkingTime
@@ -176,6 +177,7 @@ class Queue(Strict):
     notices: bool = False
     next: str = ""
     appointments: Appointments | None = None
+    agenda: Agenda | None = Field(default=None, description="the register its letters are entered in")
     outcomes: dict[str, Outcome] = {}
 
     @model_validator(mode="after")

@@ -158,7 +158,12 @@ def _to_officer(
     told = {
         **context.base(post.office, post.counter, post.now),
         "officer": context.officer(officer),
-        "ticket": {"number": ticket.number, "tag": f"[{ticket.number}]", "about": ticket.about},
+        "ticket": {
+            "number": ticket.number,
+            "tag": f"[{ticket.number}]",
+            "about": ticket.about,
+            "agenda": ticket.registered,
+        },
         "queue": {"title": post.office.queues[ticket.queue].title, "next": ""},
         "applicant": {"name": ticket.applicant_name or ticket.applicant},
         "recipient": ticket.applicant,

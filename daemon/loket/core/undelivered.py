@@ -61,7 +61,11 @@ def _alerts(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: s
         context_said = {
             **context.base(office, post.counter, post.now),
             "officer": {"name": name, "address": address},
-            "ticket": {"number": ticket.number if ticket else "", "about": ticket.about if ticket else ""},
+            "ticket": {
+                "number": ticket.number if ticket else "",
+                "about": ticket.about if ticket else "",
+                "agenda": ticket.registered if ticket else "",
+            },
             "phase": phase.value,
             "kind": sent.kind.value,
             "recipient": sent.recipient,

@@ -12,6 +12,7 @@ from loket.core.model import HeldState, MailRef, Occurrence, Phase, Plan, Stored
 from loket.store import schema
 from loket.store.appointments import keep_appointments
 from loket.store.codes import aside_rows, keep_codes
+from loket.store.letterbook import keep_entries
 from loket.store.pace import add_answers
 from loket.store.rows import event_row, held_row, outbox_row, ticket_row
 
@@ -41,6 +42,7 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
         connection.execute(delete(schema.meta).where(schema.meta.c.name == name))
         connection.execute(insert(schema.meta).values(name=name, value=value))
     keep_appointments(connection, plans)
+    keep_entries(connection, plans)
     _insert(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
 

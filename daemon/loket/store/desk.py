@@ -15,7 +15,7 @@ from loket.core.escalation import STAGES, Watch
 from loket.core.figures import Step
 from loket.core.known import Known
 from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
-from loket.store import figures, officers, schema
+from loket.store import figures, letterbook, officers, schema
 from loket.store.apply import apply_plans
 from loket.store.appointments import add_standing, not_for_time
 from loket.store.database import Database
@@ -202,6 +202,11 @@ class DeskStore:
             out = connection.execute(select(table.other).where(table.ticket == number)).scalars().all()
             back = connection.execute(select(table.ticket).where(table.other == number)).scalars().all()
         return sorted({*out, *back})
+
+    def agenda(self, year: int, queue: str | None = None) -> list[letterbook.Line]:
+        """A year of the registers of letters, of one queue what is there now; in the order of their numbers."""
+        with self.database.read() as connection:
+            return letterbook.lines(connection, year, queue)
 
     def queues(self, now: datetime) -> list[dict[str, Any]]:
         """Open and waiting tickets by queue, the late ones and the oldest."""

@@ -17,6 +17,7 @@ from loket.ports import Cursor
 from loket.store import schema
 from loket.store.apply import apply_plans, keep_content
 from loket.store.database import Database
+from loket.store.letterbook import ENTRY, serials
 from loket.store.pace import paces
 from loket.store.rows import ticket_of
 
@@ -93,10 +94,11 @@ class Batch:
     def known(self, hints: Hints, now: datetime) -> Known:
         """Tickets by number, earlier tickets of the authors, open tickets by queue, the last number of the year."""
         year = now.year
-        last = self.connection.execute(
-            select(schema.serial.c.last).where(schema.serial.c.name == f"ticket-{year}")
-        ).scalar()
-        known = Known(year=year, serial=last or 0)
+        last = serials(self.connection, year)
+        known = Known(year=year, serial=last.get("ticket", 0))
+        known.entries.update(
+            {(name.removeprefix(ENTRY), year): value for name, value in last.items() if name.startswith(ENTRY)}
+        )
         counts = select(_T.queue, func.count()).where(_T.state == State.OPEN.value).group_by(_T.queue)
         known.open_in_queue.update({row.queue: row[1] for row in self.connection.execute(counts)})
         known.pace.update(paces(self.connection))

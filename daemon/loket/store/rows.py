@@ -70,6 +70,7 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "note": of.note,
         "channel": of.channel,
         "contact": of.contact,
+        "registered": of.registered,
         "undo": _undo_text(of.undo) if of.undo else None,
     }
 
@@ -113,6 +114,7 @@ def ticket_of(row: Row[Any]) -> Ticket:
         note=row.note,
         channel=row.channel,
         contact=row.contact,
+        registered=row.registered,
         undo=_undo_of(row.undo) if row.undo else None,
     )
 

@@ -167,6 +167,7 @@ ticket = Table(
     Column("note", Words, nullable=False),
     Column("channel", Words, nullable=False),
     Column("contact", Words, nullable=False),
+    Column("registered", Words, nullable=False),
     Column("undo", Words),
     Index("ix_ticket_state_queue", "state", "queue"),
     Index("ix_ticket_applicant", "applicant"),
@@ -179,6 +180,18 @@ ticket_link = Table(
     Column("ticket", Words, primary_key=True),
     Column("other", Words, primary_key=True),
     Index("ix_ticket_link_other", "other"),
+)
+
+# A number of a register is one letter's, and a letter has one.
+entry = Table(
+    "entry",
+    metadata,
+    Column("register", Words, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("text", Words, nullable=False),
+    Column("ticket", Words, nullable=False, unique=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 event = Table(

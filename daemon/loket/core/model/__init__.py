@@ -35,7 +35,7 @@ from loket.core.model.mail import (
 from loket.core.model.plan import Occurrence, Plan, Quarantined
 from loket.core.model.slot import Booking, BookingState, Offer
 from loket.core.model.term import Term
-from loket.core.model.ticket import Absence, Event, Fate, State, Ticket, Undo
+from loket.core.model.ticket import Absence, Entry, Event, Fate, State, Ticket, Undo
 from loket.core.model.verdict import STATUS_RULE, TRIAGE, Level, Refusal, Trace, Verdict, VerdictOutcome
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Code",
     "CodeState",
     "Encoding",
+    "Entry",
     "Event",
     "Evidence",
     "Fate",

@@ -9,7 +9,7 @@ from loket.core.model.held import Code, Held, Move
 from loket.core.model.letter import Mark, NewFile, Outbound
 from loket.core.model.mail import MailRef
 from loket.core.model.slot import Booking, Offer
-from loket.core.model.ticket import Absence, Event, Fate, Ticket
+from loket.core.model.ticket import Absence, Entry, Event, Fate, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Plan:
     codes: tuple[Code, ...] = ()
     # What the office notes of itself, by name; a later note takes the place of an earlier.
     noted: tuple[tuple[str, str], ...] = ()
+    entries: tuple[Entry, ...] = ()
     bookings: tuple[Booking, ...] = ()
     offers: tuple[Offer, ...] = ()
     # Other mails than the plan's own that a person must look at now.

@@ -86,6 +86,8 @@ class Ticket:
     # How its applicant came where it was not by mail, and how they can be reached there.
     channel: str = ""
     contact: str = ""
+    # The number its letter has in the office's register, as the office writes it.
+    registered: str = ""
     undo: Undo | None = None
 
     @property
@@ -97,6 +99,18 @@ class Ticket:
     def identity_label(self) -> str:
         """The last field, which is the applicant's own words (`produk` in this office)."""
         return list(self.fields.values())[-1] if self.identity else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ticket's letter in a register: `number` counts from 1 in each year, `text` is how the office writes it."""
+
+    register: str
+    year: int
+    number: int
+    text: str
+    ticket: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

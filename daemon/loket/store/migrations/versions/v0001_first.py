@@ -64,6 +64,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_content")),
     )
     op.create_table(
+        "entry",
+        sa.Column("register", TEXT, nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("ticket", TEXT, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("register", "year", "number", name=op.f("pk_entry")),
+        sa.UniqueConstraint("ticket", name=op.f("uq_entry_ticket")),
+    )
+    op.create_table(
         "event",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
@@ -249,6 +260,7 @@ def upgrade() -> None:
         sa.Column("note", TEXT, nullable=False),
         sa.Column("channel", TEXT, nullable=False),
         sa.Column("contact", TEXT, nullable=False),
+        sa.Column("registered", TEXT, nullable=False),
         sa.Column("undo", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
     )
