@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import typer
 
-<<<<<<< Updated upstream
-from loket.cli import demo, doctor, dry_run, explain, hands, inspect, replay, report, run, schema
-=======
-from loket.cli import agenda, demo, explain, hands, inspect, replay, report, run, schema
->>>>>>> Stashed changes
+from loket.cli import agenda, demo, doctor, dry_run, explain, hands, inspect, replay, report, run, schema
 
 app = typer.Typer(
     name="loket",
