@@ -51,7 +51,7 @@ def test_every_command_shown_exists(page: Path) -> None:
     shown = re.findall(r"(?:`|^ {4})loket ([a-z][^`\n#]*)", text, re.MULTILINE)
     for line in shown:
         words = shlex.split(line)
-        names = [word for word in words if re.fullmatch(r"[a-z]+", word)][:2]
+        names = [word for word in words if re.fullmatch(r"[a-z]+(?:-[a-z]+)*", word)][:2]
         help_text = runner.invoke(app, [names[0], "--help"]).output
         if "COMMAND" in help_text:
             help_text = runner.invoke(app, [*names, "--help"]).output
