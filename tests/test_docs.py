@@ -80,3 +80,15 @@ def test_every_test_that_the_promises_page_names_exists() -> None:
         tree = ast.parse((TOP / file).read_text())
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, one
     assert re.findall(r"^\| P(\d+) ", text, re.MULTILINE) == [str(number) for number in range(1, 22)]
+
+
+def test_every_attack_of_the_promises_page_names_its_test_or_says_that_there_is_none() -> None:
+    """The last column of each row; what Loket leaves to others says so in words."""
+    text = (TOP / "docs/promises.md").read_text()
+    rows = re.findall(
+        r"^\| (.+) \| (.+) \| (.+) \|$", text.partition("## Attacks")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    rows = [row for row in rows if row[0] != "attack"]
+    assert len(rows) == 17
+    for attack, _, tests in rows:
+        assert "`tests/" in tests or (attack, tests) == ("malware", "none"), attack

@@ -164,14 +164,30 @@ def test_check_ends_with_1_and_shows_the_line_of_each_mistake(office: Path) -> N
 def test_check_ends_with_0_on_the_shipped_configuration_without_any_secret(office: Path) -> None:
     """Beside what nobody can know yet of the days off to come, which depends on the day of the test."""
     change(office, "config.yaml", "    country: ID  ", "    country: null")
-    assert check(office) == Checked(0, f"{office / 'config.yaml'}: sound\n", "")
+    done = check(office)
+    assert (done.status, done.out.splitlines()[0], done.err) == (0, f"{office / 'config.yaml'}: sound", "")
     change(office, "config.yaml", "    country: null", "    country: ID  ")
     done = check(office)
     assert done.status == 0
     told = [line for line in done.err.splitlines() if ": warning: " in line]
     assert all("days off of 20" in line or "no joint leave yet" in line for line in told)
     said = f"sound, {len(told)} to look at" if told else "sound"
-    assert done.out == f"{office / 'config.yaml'}: {said}\n"
+    assert done.out.splitlines()[0] == f"{office / 'config.yaml'}: {said}"
+
+
+def test_check_says_where_nobody_vouches_for_an_officer(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each mailbox without a border, and what leaves on what there; none once a border is named."""
+    notes = [line for line in check_here(office, capsys).out.splitlines() if ": note: " in line]
+    assert len(notes) == len(load(office / "config.yaml").config.mailboxes)
+    [design] = [line for line in notes if line.startswith("desainsk.")]
+    said = "no border is trusted here, so answers leave on less"
+    assert said in design
+    assert "(sk-terbit: the officer's code; desain, masih-revisi: address and token alone)" in design
+    change(
+        office, "config.yaml", "gmail: {preset: gmail} ", "gmail: {preset: gmail, trust: {authserv: [mx.google.com]}} "
+    )
+    notes = [line for line in check_here(office, capsys).out.splitlines() if ": note: " in line]
+    assert not [line for line in notes if line.startswith("desainsk.")]
 
 
 def test_warnings_alone_are_no_reason_to_refuse(office: Path, capsys: pytest.CaptureFixture[str]) -> None:

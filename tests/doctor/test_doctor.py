@@ -382,7 +382,7 @@ def test_secrets_that_others_can_read_or_that_are_not_there(write: Callable[...,
 
 
 def test_letters_that_leave_without_proof_are_told_of(write: Callable[..., Path], says: Says) -> None:
-    """As `loket check` does."""
+    """As `loket check` does, and where nobody vouches for an officer."""
     path = write(rules=["loket-d"])
     written = yaml.safe_load(path.read_text())
     written["officers"]["ani@kantor.test"]["queues"] = ["triase"]
@@ -393,6 +393,9 @@ def test_letters_that_leave_without_proof_are_told_of(write: Callable[..., Path]
     _, found = says(path)
     told = [one for (_, what), one in found.items() if what == "configuration"]
     assert any("leaves on an officer's address and token alone" in one["said"] for one in told)
+    [open_] = [one for (_, what), one in found.items() if what == "proof"]
+    assert open_["level"] == "note"
+    assert "no border is trusted here" in open_["said"]
 
 
 def test_a_store_of_another_version_is_an_error_and_stays_as_it_is(write: Callable[..., Path], says: Says) -> None:

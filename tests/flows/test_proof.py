@@ -1,22 +1,18 @@
-"""Each layer of an officer's proof missing, wrong, stale, replayed or lifted, alone and in pairs (promise P15).
+"""What an officer's mail proves, and what its code lets go (promise P15).
 
 Through the real servers: the mail lies on Dovecot as a border would have handed it over, with the border's word above
-its own Received. Whatever is not the officer's leaves nothing for the applicant, ends in quarantine, and the officer
-hears of it at the registered address.
+its own Received. `test_forgeries.py` spoils each layer, alone and in pairs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
-from itertools import combinations
 
 import pytest
 
-from loket.core.model import State
 from loket.core.token import Keys
 from loket.demo.attach import pdf
 from loket.demo.officer import Answer, answer, confirm
@@ -55,41 +51,6 @@ class Try:
 
 
 GOOD = Try()
-# One way at least for each layer to be missing, wrong, stale or lifted; what each changes is its own.
-SPOILT: dict[str, dict[str, Callable[[Try], Try]]] = {
-    "author": {
-        "a name that looks like her": lambda one: replace(one, author=f'"{ANI}" <{THIEF}>'),
-        "a bare name that looks like her": lambda one: replace(one, author=f"{ANI} <{THIEF}>"),
-        "an encoded name": lambda one: replace(one, author=f"=?utf-8?q?ani=40pom.go.id?= <{THIEF}>"),
-        "an encoded address": lambda one: replace(one, author="=?utf-8?b?YW5pQHBvbS5nby5pZA==?="),
-        "two authors": lambda one: replace(one, author=f"Ani <{ANI}>, <{THIEF}>"),
-        "two From fields": lambda one: replace(one, above=f"From: {THIEF}\r\n"),
-        "a comment": lambda one: replace(one, author=f"({ANI}) {ANI}"),
-        "a colleague": lambda one: replace(one, author=f"Budi <{BUDI}>"),
-    },
-    "token": {
-        "none": lambda one: replace(one, token=""),
-        "a colleague's": lambda one: replace(one, token="budi"),
-        "a stale one": lambda one: replace(one, token="stale"),
-        "one of another key": lambda one: replace(one, token="foreign"),
-        "the applicant's reference": lambda one: replace(one, token="reference"),
-    },
-    "border": {
-        "says it is forged": lambda one: replace(one, border=f"{MX}; dmarc=fail header.from=pom.go.id"),
-        "judged another author": lambda one: replace(one, border=f"{MX}; dmarc=pass header.from=luar.example"),
-    },
-}
-
-
-def spoilt() -> list[tuple[str, Try]]:
-    """Every way alone, and each layer's ways with the next layers' first ones."""
-    alone = [(f"{layer}: {name}", way(GOOD)) for layer, ways in SPOILT.items() for name, way in ways.items()]
-    pairs = []
-    for first, second in combinations(SPOILT, 2):
-        for name, way in SPOILT[first].items():
-            other, also = next(iter(SPOILT[second].items()))
-            pairs.append((f"{first}: {name}, {second}: {other}", also(way(GOOD))))
-    return [*alone, *pairs]
 
 
 @pytest.fixture
@@ -98,7 +59,7 @@ def guarded(office: FlowOffice) -> FlowOffice:
     text = (office.folder / "config.yaml").read_text()
     doors = re.search(r"gmail: \{(imap: .*)\}$", text, re.MULTILINE)
     assert doors
-    hops = f"trust: {{authserv: [{MX}], hops: ['{_machine(office)}']}}"
+    hops = f"trust: {{authserv: [{MX}], hops: ['{machine(office)}']}}"
     office.set_up((doors[0], f"gmail: {{{doors[1]}, {hops}}}"))
     office.empty([APPLICANT, THIEF])
     office.submit(mail(SITI, DESIGN, "Ambil SK_OT_Jamu Kunyit", enclosed=PDF))
@@ -107,7 +68,7 @@ def guarded(office: FlowOffice) -> FlowOffice:
     return office
 
 
-def _machine(office: FlowOffice) -> str:
+def machine(office: FlowOffice) -> str:
     """How Dovecot calls the machine in the Received it writes."""
     office.servers.lmtp(b"Subject: x\r\n\r\nx\r\n", "hop@hop.test")
     found = re.search(rb"\bby (\S+) with LMTP", office.servers.wait_for("hop@hop.test", 1)[0].replace(b"\n\t", b" "))
@@ -154,27 +115,6 @@ def test_a_mail_with_every_layer_lets_the_letter_go_at_once_and_once(guarded: Fl
     deliver(guarded, GOOD.raw(tokens(), 1), GOOD.raw(tokens(), 2))
     assert len(deliveries(guarded)) == 1
     assert "sudah dijawab" in Mail(guarded.servers.messages(ANI)[-1]).text
-
-
-def test_a_mail_that_lacks_a_layer_or_two_lets_nothing_go(guarded: FlowOffice) -> None:
-    """All of them in one pass: each ends in quarantine, the officers hear of each, the applicant of none."""
-    tries = spoilt()
-    assert len(tries) > 30
-    deliver(guarded, *(one.raw(tokens(), index) for index, (_, one) in enumerate(tries)))
-    assert deliveries(guarded) == []
-    # A mail with the applicant's reference and a stranger's address is the public's: it becomes a note.
-    public = [
-        name for name, one in tries if THIEF in one.author and one.token in ("", "reference") and "," not in one.author
-    ]
-    reasons = quarantined(guarded)
-    assert len(reasons) == len(tries) - len(public), reasons
-    assert all(reason.startswith("officer: ") for reason in reasons)
-    told = [Mail(raw).subject for who in (ANI, BUDI) for raw in guarded.servers.messages(who)]
-    assert told.count("Email atas nama Anda ditahan") == len(reasons)
-    stores = guarded.stores()
-    [ticket] = [one for one in stores.desk.tickets(queue=None, state=None, limit=99) if one.queue == "ambil-sk-ot"]
-    stores.database.close()
-    assert (ticket.number, ticket.state, ticket.answered_by) == ("LKT-2026-000001-1", State.OPEN, None)
 
 
 NO_WORD = {

@@ -13,6 +13,7 @@ import typer
 from loket import maillog
 from loket.app import App
 from loket.cli.common import DEFAULT_CONFIG, NO, UNREACHABLE, ConfigOption, JsonOption, out_json, read_config, refusals
+from loket.config.asks import protections
 from loket.config.daysoff import look_ahead
 from loket.config.lint import lint
 from loket.config.load import load
@@ -59,10 +60,12 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Load configuration, rules and templates, run every rule's examples, and say what is wrong."""
+    open_: list[tuple[str, str]] = []
     try:
         snapshot = load(config)
         today = datetime.now(snapshot.office.zone).date()
         problems = [*lint(snapshot), *look_ahead(snapshot, today)]
+        open_ = list(protections(snapshot))
     except ConfigError as error:
         problems = list(error.problems)
     errors = sum(not problem.warning for problem in problems)
@@ -83,6 +86,8 @@ def check(
         _print(problems)
         if not errors:
             print(f"{config}: {'sound' if not problems else f'sound, {len(problems)} to look at'}")
+            for address, said in open_:
+                print(f"{address}: note: {said}")
     if errors:
         raise typer.Exit(NO)
 

@@ -8,6 +8,7 @@ from loket.config.snapshot import Rulebook, Snapshot
 from loket.config.wording import Loc
 from loket.config.yamlfile import Problem
 from loket.core import proof
+from loket.core.authres import Standing
 from loket.core.rules import Outcome
 
 
@@ -35,3 +36,21 @@ def _outcome(book: Rulebook, loc: Loc, name: str, outcome: Outcome, blind: list[
             f"each {name} needs its officer's code: no border is trusted at {', '.join(blind)}; `proof: code` says so"
         )
         yield book.document.problem((*loc, "letter"), said, warning=True)
+
+
+def protections(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """Each mailbox at which nobody vouches for an officer, and what its answers leave on instead.
+
+    No fault of the configuration: an office may have no border to trust. It is said, so that nobody believes otherwise.
+    """
+    for address, mailbox in snapshot.config.mailboxes.items():
+        if snapshot.office.counters[address].trust.anybody:
+            continue
+        queues = [queue for name in mailbox.rules for queue in snapshot.books[name].counter.queues.values()]
+        outcomes = {name: outcome for queue in queues for name, outcome in queue.outcomes.items()}
+        coded = sorted(name for name, one in outcomes.items() if proof.missing(one, Standing.NONE))
+        alone = sorted(set(outcomes) - set(coded))
+        said = [f"{', '.join(coded)}: the officer's code"] if coded else []
+        said += [f"{', '.join(alone)}: address and token alone"] if alone else []
+        if said:
+            yield address, f"no border is trusted here, so answers leave on less ({'; '.join(said)})"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from loket.core import normal, parse, token
+from loket.core import guise, normal, parse, token
+from loket.core.lifted import lifted
 from loket.core.model import InboundMail
 from loket.core.office import Office, Officer
 from loket.core.token import Keys
@@ -19,6 +20,8 @@ class Doubt(StrEnum):
     NO_TOKEN = "no-token"  # noqa: S105 - a reason, not a secret
     STALE_TOKEN = "stale-token"  # noqa: S105 - the same
     WRONG_AUTHOR = "wrong-author"
+    DISGUISED = "disguised"
+    LIFTED = "lifted"
     DOUBTFUL_FROM = "doubtful-from"
     INACTIVE = "inactive"
     FORGED = "forged"
@@ -50,15 +53,21 @@ def _places(mail: InboundMail) -> str:
 def speaker(mail: InboundMail, office: Office, keys: Keys, now: datetime) -> Proven | Doubtful | None:
     """Is an officer speaking? None for a mail that does not even claim it.
 
-    It claims it when any of its authors is an officer's address, or when it carries an officer's token.
+    It claims it when any of its authors is an officer's address or looks like one, or when an officer's token is in it:
+    where answers carry it, or further down, where a digest was forwarded.
     """
     named = [office.officers[author.spec] for author in mail.authors if author.spec in office.officers]
     places = _places(mail)
     if not named:
+        seen = guise.shown(mail, office.officers)
         if not token.holds_officer_token(places):
-            return None
-        owner = next((who for who in office.officers.values() if keys.read_officer(places, who.address, now)), None)
-        return Doubtful(owner, Doubt.WRONG_AUTHOR)
+            forwarded = lifted(mail, office, keys)
+            if forwarded is not None:
+                return Doubtful(forwarded, Doubt.LIFTED)
+            return Doubtful(office.officers[seen], Doubt.DISGUISED) if seen else None
+        # A token that has expired still tells whose it was.
+        owner = next((who for who in office.officers.values() if keys.made_for(places, who.address)), None)
+        return Doubtful(owner or (office.officers[seen] if seen else None), Doubt.WRONG_AUTHOR)
     officer = named[0]
     if parse.strict_author(mail) != officer.address or len(named) > 1:
         return Doubtful(officer, Doubt.DOUBTFUL_FROM)

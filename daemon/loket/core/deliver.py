@@ -121,7 +121,11 @@ def _wrong(errand: Errand, outcome: Outcome, argument: str, words: str) -> str |
     scans = errand.scans
     size = sum(scan.new.file.size for scan in scans) * 4 // 3
     for wrong, reason in (
-        (outcome.attachments == "required" and not scans, "attachment-required"),
+        # Of a file that is there and empty `flaw` tells.
+        (
+            outcome.attachments == "required" and not scans and inspected.empty(errand.mail) is None,
+            "attachment-required",
+        ),
         (outcome.attachments == "none" and bool(scans), "attachment-forbidden"),
         (outcome.words == "required" and not words, "words-required"),
         (outcome.argument is not None and not argument and not errand.about.registered, "argument-required"),

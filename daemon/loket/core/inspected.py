@@ -17,14 +17,19 @@ def flaw(mail: InboundMail, outcome: Outcome, scans: Sequence[Scan]) -> tuple[st
     """
     if outcome.attachments != "required":
         return None
-    for part in mail.parts:
-        if _enclosed(part) and not parse.attachment_bytes(mail, part).strip():
-            return "scan-empty", part.name
+    if (name := empty(mail)) is not None:
+        return "scan-empty", name
     for scan in scans:
         found = mail.evidence.scans.get(scan.new.file.sha256)
         if found is None or found.fault:
             return f"scan-{found.fault if found else 'unreadable'}", scan.enclosure.name
     return None
+
+
+def empty(mail: InboundMail) -> str | None:
+    """The name of a file that was enclosed and holds nothing."""
+    enclosed = (part for part in mail.parts if _enclosed(part))
+    return next((part.name for part in enclosed if not parse.attachment_bytes(mail, part).strip()), None)
 
 
 def _enclosed(part: Part) -> bool:

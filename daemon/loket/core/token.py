@@ -67,6 +67,10 @@ class Keys:
                 return match["number"].upper()
         return None
 
+    def made_for(self, text: str, officer: str) -> bool:
+        """Whether `text` holds a token that was once that officer's, expired or not."""
+        return any(match["kind"].lower() == "o" and self._sound(match, officer) for match in REFERENCE.finditer(text))
+
     def _sound(self, match: re.Match[str], whom: str) -> bool:
         key = match["key"].lower()
         if key not in self.keys:

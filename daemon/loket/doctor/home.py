@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from loket.config.asks import protections
 from loket.config.lint import lint
 from loket.config.secrets import SecretError, database_url, keys, resolve
 from loket.config.snapshot import Snapshot
@@ -27,7 +28,7 @@ _STANDINGS: dict[str, tuple[Level, str]] = {
 
 
 def configuration(snapshot: Snapshot) -> Iterator[Finding]:
-    """What `loket check` says, letters that leave without proof among it."""
+    """What `loket check` says: letters that leave without proof among it, and where nobody vouches for an officer."""
     clean = True
     for problem in lint(snapshot):
         clean = False
@@ -36,6 +37,8 @@ def configuration(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(where, "configuration", level, problem.message, "edit it there, then `loket check`")
     if clean:
         yield Finding(str(snapshot.path), "configuration", "ok", "sound")
+    for address, said in protections(snapshot):
+        yield Finding(address, "proof", "note", said, "name its border under `trust` (docs/operations.md)")
 
 
 def secrets(snapshot: Snapshot) -> Iterator[Finding]:
