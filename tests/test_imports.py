@@ -59,8 +59,9 @@ HOMES: dict[str, set[str]] = {
 
 # Everything core may know of the world: values, text and mathematics. What is not here does not come in unseen.
 PURE = """
-    __future__ base64 binascii codecs collections dataclasses datetime email enum fnmatch functools hashlib hmac html
-    icalendar itertools jinja2 math mmap pydantic quopri rapidfuzz re re2 typing unicodedata urllib.parse zlib zoneinfo
+    __future__ base64 binascii bisect codecs collections dataclasses datetime email enum fnmatch functools hashlib hmac
+    html icalendar itertools jinja2 math mmap pydantic quopri rapidfuzz re re2 typing unicodedata urllib.parse zlib
+    zoneinfo
 """
 # Names in those modules that read the clock, a random source, the machine's zone or a disk.
 IMPURE_NAMES = """

@@ -24,8 +24,9 @@ from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
+from loket.core.waits import Delay, waits
 from loket.deadlines import Deadlines
-from loket.doors import bounds, imap_door, smtp_door
+from loket.doors import account, bounds, imap_door, smtp_door
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart
 from loket.guard import Guard
@@ -37,7 +38,7 @@ from loket.ports import Clock
 from loket.reminders import Reminders
 from loket.reports import Reports
 from loket.signatures import Lookup, Signatures, ask_dns
-from loket.smtp import SmtpCourier
+from loket.smtp import SmtpCourier, Ways
 from loket.store.codes import officers_with_lapsed
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
@@ -138,7 +139,9 @@ class App:
     def _courier(self, address: str) -> SmtpCourier:
         mailbox = self.snapshot.config.mailboxes[address]
         server = self.snapshot.config.servers[mailbox.server]
-        return SmtpCourier(lambda: self._open(smtp_door, address), server.connections, mailbox.archive)
+        archive = mailbox.archive if (server.recipients or 2) > 1 else None
+        ways = Ways(server.per_connection, tuple(entry.reply for entry in server.replies))
+        return SmtpCourier(lambda: self._open(smtp_door, address), server.connections, archive, ways)
 
     def _open(self, door: Callable[[Snapshot, str], T], address: str) -> T:
         try:
@@ -158,7 +161,17 @@ class App:
             server.connections,
             is_unavailable,
             self._pen,
+            account(self.snapshot, address),
+            self._waiting,
         )
+
+    def _waiting(self, delay: Delay, letters: Sequence[tuple[Sent, Ticket | None]]) -> Sequence[Plan]:
+        """Told from another account where there is one: from this one nothing leaves."""
+        office, own = self.office(), account(self.snapshot, delay.mailbox).mailboxes
+        through = next((address for address in office.counters if address not in own), delay.mailbox)
+        plans = waits(Post(office, office.counters[through], self.keys, self.clock.now()), delay, letters)
+        self._wrote(through)
+        return plans
 
     def _aftermath(self, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
         """What follows when a mail of ours ends badly."""

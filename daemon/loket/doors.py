@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from loket.config.models import Endpoint
 from loket.config.secrets import resolve
 from loket.config.snapshot import Snapshot
+from loket.core.model import Kind
+from loket.core.quota import DAY, Limit
 from loket.imap import Bounds, Door
+from loket.outbox import Account
 from loket.smtp import SubmissionDoor
 
 
@@ -35,3 +40,18 @@ def bounds(snapshot: Snapshot) -> Bounds:
     """How much is held at once."""
     batch = snapshot.config.batch
     return Bounds(batch.mails, batch.octets, batch.piece)
+
+
+def account(snapshot: Snapshot, address: str) -> Account:
+    """The login that a mailbox submits with, and what it may send; mailboxes with the same one share it."""
+    config = snapshot.config
+    mailbox = config.mailboxes[address]
+    server = config.servers[mailbox.server]
+
+    def login(of: str) -> tuple[str, str]:
+        return config.mailboxes[of].server, config.mailboxes[of].login.user or of
+
+    sharing = tuple(other for other in config.mailboxes if login(other) == login(address))
+    limits = [Limit(server.per_minute, timedelta(minutes=1))] if server.per_minute else []
+    limits += [Limit(server.per_day, DAY)] if server.per_day else []
+    return Account(sharing, tuple(limits), Kind.DELIVERY if mailbox.archive else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TextIO
 
 import structlog
@@ -131,6 +132,11 @@ def submitted(mail: Outbound, receipt: Receipt, attempt: int) -> None:
 def not_archived(mail: Outbound, code: int, said: str) -> None:
     """The copy to our own address was refused; the letter itself goes on."""
     _log.warning("not-archived", message_id=mail.message_id, code=code, reply=said)
+
+
+def over_quota(mailbox: str, said: str, until: datetime) -> None:
+    """Mail waits, since its account may send no more for now."""
+    _log.warning("over-quota", mailbox=mailbox, reply=said, until=until.isoformat())
 
 
 def in_doubt(count: int) -> None:

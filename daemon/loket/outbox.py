@@ -13,9 +13,11 @@ from typing import ParamSpec, TypeVar
 
 from loket import maillog
 from loket.core import retry
-from loket.core.model import Outbound, Receipt, ReceiptKind
+from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
+from loket.core.quota import DAY, Allowance, Limit, allowance
+from loket.core.waits import Delay
 from loket.pen import Pen
-from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement
+from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement, Waiting
 
 # The longest wait between looks at the outbox when nobody rings: a row may have been released by hand.
 LOOK_AGAIN_SECONDS = 30.0
@@ -24,8 +26,23 @@ MOST_CLAIMED = 200
 NOT_REACHED_FIRST = timedelta(seconds=5)
 NOT_REACHED_LONGEST = timedelta(minutes=10)
 
+# A provider that says that its day's quota is used up is asked again so much later, with one mail.
+OVER_QUOTA = timedelta(hours=1)
+# What waits for its turn is not looked at more often than this.
+OURS = "{} recipients in 24 hours are used up, by our own count (per_day)"
+LEAST_WAIT = timedelta(minutes=1)
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A login at a submission server: whose mailboxes share it, what it may send, which mails have two recipients."""
+
+    mailboxes: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
+    twice: Kind | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +57,8 @@ class OutboxRunner:
     connections: int
     unavailable: Callable[[BaseException], bool]
     pen: Pen
+    account: Account | None = None
+    waiting: Waiting | None = None
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     # Whether a claim failed, and what it may have marked was not given back yet.
@@ -53,6 +72,9 @@ class OutboxRunner:
     _shut: Receipt | None = None
     _shut_for: timedelta = timedelta()
     _shut_until: float = 0.0
+    # Until when everything waits by the provider's word, and until when some does by our own count.
+    _over: Delay | None = None
+    _room_at: datetime | None = None
 
     def ring(self) -> None:
         """There is mail to send."""
@@ -91,6 +113,8 @@ class OutboxRunner:
         due = await asyncio.to_thread(self.store.next_due, self.mailbox)
         if due is None:
             return LOOK_AGAIN_SECONDS
+        # With no room under a rate, what is due is not looked at again before there is.
+        due = max(due, self._room_at or due)
         return min(LOOK_AGAIN_SECONDS, max(0.05, (due - self.clock.now()).total_seconds()))
 
     async def drain(self) -> int:
@@ -147,11 +171,41 @@ class OutboxRunner:
             self._pace = self._claimed / max(began - self._claimed_at, 0.01)
         limit = int(min(MOST_CLAIMED, max(self.connections, self._pace)))
         # A claim that fails may have happened: the connection to the store broke off at its COMMIT.
+        now = self.clock.now()
+        allowed = await self._allowed(now)
+        if allowed is not None and not any(allowed.rooms):
+            return []
         self._unclaimed = True
-        claimed = await asyncio.to_thread(self.store.claim, self.clock.now(), limit, [self.mailbox])
+        claimed = await asyncio.to_thread(self.store.claim, now, limit, [self.mailbox], allowed)
         self._unclaimed = False
         self._claimed, self._claimed_at = len(claimed), began if claimed else 0.0
         return claimed
+
+    async def _allowed(self, now: datetime) -> Allowance | None:
+        """How much may leave now; what may not is put off until it may. None where nobody counts."""
+        if self._over is not None and now < self._over.until:
+            await self._put_off(self._over, 0, now)
+            return Allowance((0,), (self._over.until,))
+        self._over = self._room_at = None
+        if self.account is None or not self.account.limits:
+            return None
+        since = now - max(limit.period for limit in self.account.limits)
+        used = await asyncio.to_thread(self.store.used, self.account.mailboxes, since, now, self.account.twice)
+        allowed = allowance(self.account.limits, used, now)
+        day = [limit for limit in self.account.limits if limit.period >= DAY]
+        daily = allowance(day, used, now) if day else Allowance((), ())
+        # What waits longest first: of that which may wait, then of answers, then of letters.
+        for priority, frees in reversed(list(enumerate(daily.frees))):
+            if frees is not None:
+                delay = Delay(self.mailbox, OURS.format(day[0].count), max(frees, now + LEAST_WAIT))
+                await self._put_off(delay, priority, now)
+        self._room_at = allowed.frees[0]
+        return allowed
+
+    async def _put_off(self, delay: Delay, priority: int, now: datetime) -> None:
+        if await asyncio.to_thread(self.store.put_off, delay, priority, now, self.waiting):
+            maillog.over_quota(self.mailbox, delay.said, delay.until)
+            self.ring()
 
     async def _one(self, claimed: Claimed) -> Settlement | None:
         """Hand one mail over; None where the store failed before anything left."""
@@ -210,6 +264,11 @@ class OutboxRunner:
     def _next(self, claimed: Claimed, receipt: Receipt, now: datetime) -> datetime | None:
         """When the mail is due again; None where the verdict is final. What is in doubt is never sent again (P11)."""
         chance = random.random()  # noqa: S311 - jitter
+        if receipt.kind is ReceiptKind.OVER_QUOTA:
+            # Due at once, to be put off with all that wait beside it.
+            self._shut = receipt
+            self._over = Delay(self.mailbox, f"{receipt.code or ''} {receipt.text}".strip(), now + OVER_QUOTA)
+            return now
         if receipt.kind is ReceiptKind.NOT_TRIED:
             if self._shut is None:
                 self._unreached += 1

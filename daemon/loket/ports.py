@@ -11,7 +11,9 @@ from typing import Protocol
 from loket.core.escalation import Watch
 from loket.core.figures import Step
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
+from loket.core.model import Fate, Kind, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
+from loket.core.quota import Allowance
+from loket.core.waits import Delay
 
 
 class Clock(Protocol):
@@ -155,13 +157,25 @@ class Settlement:
 
 # What follows when a mail of ours ends badly: the mail, its ticket, how it ended, the server's words, the cause.
 Aftermath = Callable[[Sent, Ticket | None, Phase, str, str], Plan]
+# What is told of mails that wait since their account may send no more for now.
+Waiting = Callable[[Delay, Sequence[tuple[Sent, Ticket | None]]], Sequence[Plan]]
 
 
 class Outgoing(Protocol):
     """The store as the outbox sees it."""
 
-    def claim(self, now: datetime, limit: int, mailboxes: Sequence[str]) -> list[Claimed]:
-        """Due mails, letters first, marked as claimed."""
+    def claim(
+        self, now: datetime, limit: int, mailboxes: Sequence[str], allowed: Allowance | None = None
+    ) -> list[Claimed]:
+        """Due mails, letters first and as many as are allowed, marked as claimed."""
+        ...
+
+    def used(self, mailboxes: Sequence[str], since: datetime, now: datetime, twice: Kind | None) -> list[datetime]:
+        """When each recipient was accepted or is being tried, ascending; mails of the kind `twice` have two."""
+        ...
+
+    def put_off(self, delay: Delay, priority: int, now: datetime, waiting: Waiting | None) -> bool:
+        """Due mails of that priority and behind wait until then, and what is told of it; True where that was."""
         ...
 
     def unclaim(self, mailbox: str) -> None:

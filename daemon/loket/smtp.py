@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from aiosmtplib import (
     SMTP,
@@ -18,6 +21,7 @@ from aiosmtplib import (
 
 from loket import maillog, tls
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
+from loket.core.replies import Meaning, Reply, meaning
 
 CONNECT_SECONDS = 30
 COMMAND_SECONDS = 300
@@ -25,6 +29,16 @@ COMMAND_SECONDS = 300
 DATA_SECONDS = 600
 # A session that answered so lately is not asked first whether it still does.
 FRESH_SECONDS = 5.0
+# A server that has too many sessions of ours gets one fewer for so long.
+CROWDED_SECONDS = 600.0
+
+_RECEIPTS = {
+    Meaning.NEVER: ReceiptKind.REFUSED,
+    Meaning.LATER: ReceiptKind.REFUSED_NOW,
+    Meaning.QUOTA: ReceiptKind.OVER_QUOTA,
+    Meaning.CROWDED: ReceiptKind.NOT_TRIED,
+    Meaning.SESSION: ReceiptKind.NOT_TRIED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +53,20 @@ class SubmissionDoor:
     ca_file: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What a submission server wants: mails on one session (None: any number), and what its refusals mean."""
+
+    per_connection: int | None = None
+    replies: tuple[Reply, ...] = ()
+
+
 class SmtpCourier:
     """Up to `connections` reused sessions with one submission server; every attempt ends in a Receipt."""
 
-    def __init__(self, door: Callable[[], SubmissionDoor], connections: int, archive: str | None = None) -> None:
+    def __init__(
+        self, door: Callable[[], SubmissionDoor], connections: int, archive: str | None = None, ways: Ways | None = None
+    ) -> None:
         """Nothing is connected before the first mail.
 
         `archive` is an address of our own that gets a copy of each letter in the letter's own transaction: when it
@@ -53,15 +77,21 @@ class SmtpCourier:
         # With each when it last answered; 0 where its transaction may still be open.
         self._idle: list[tuple[SMTP, float]] = []
         self._places = asyncio.Semaphore(connections)
+        self._connections = connections
+        self._ways = ways or Ways()
+        self._served: WeakKeyDictionary[SMTP, int] = WeakKeyDictionary()
+        # Places that nobody takes for a while, since the server had too many of us.
+        self._given_up = 0
+        self._owed = 0
 
     async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
         """Submit one mail to its one recipient; `begins` is awaited just before DATA (promise P11)."""
-        async with self._places:
+        async with self._place():
             while True:
                 try:
                     client, reused = await self._client()
                 except (SMTPException, OSError, TimeoutError) as error:
-                    return _not_tried(error)
+                    return self._not_let_in(error)
                 receipt = await self._submit(client, mail, data, begins, reused=reused)
                 if receipt is not None:
                     return receipt
@@ -94,7 +124,7 @@ class SmtpCourier:
             try:
                 client, _ = await self._client()
             except (SMTPException, OSError, TimeoutError) as error:
-                return {}, _not_tried(error).text
+                return {}, _not_let_in(error)
             self._idle.append((client, time.monotonic()))
             return dict(client.esmtp_extensions), None
 
@@ -102,6 +132,9 @@ class SmtpCourier:
         """A session that still answers, else a new one; and whether it has served before."""
         while self._idle:
             client, since = self._idle.pop()
+            if self._served.get(client, 0) >= (self._ways.per_connection or math.inf):
+                await _goodbye(client)
+                continue
             if time.monotonic() - since < FRESH_SECONDS and client.is_connected:
                 return client, True
             try:
@@ -154,9 +187,15 @@ class SmtpCourier:
                 return None
             # 4xx and 5xx are verdicts, before and after the dot; anything else is no answer to what was asked.
             if 400 <= error.code < 600:
-                self._keep(client, error.code)
-                kind = ReceiptKind.REFUSED if error.code >= 500 else ReceiptKind.REFUSED_NOW
-                return Receipt(kind, error.code, _words(error.message))
+                means = meaning(error.code, error.message, self._ways.replies)
+                if means is Meaning.SESSION and reused and not flowing:
+                    # Its login has run out, with a token for instance: another session has one.
+                    client.close()
+                    return None
+                self._keep(client, error.code, means)
+                if means is Meaning.CROWDED:
+                    self._one_fewer()
+                return Receipt(_RECEIPTS[means], error.code, _words(error.message))
             client.close()
             return _cut_off(flowing, f"{error.code} {error.message}")
         except (SMTPException, OSError, TimeoutError) as error:
@@ -169,8 +208,44 @@ class SmtpCourier:
         except BaseException:
             client.close()
             raise
+        self._served[client] = self._served.get(client, 0) + 1
         self._idle.append((client, time.monotonic()))
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
+
+    def _not_let_in(self, error: BaseException) -> Receipt:
+        """The server was not reached or did not let us in: the mail itself was never judged."""
+        code = error.code if isinstance(error, SMTPResponseException) else 0
+        said = error.message if isinstance(error, SMTPResponseException) else ""
+        means = meaning(code, said, self._ways.replies) if 400 <= code < 600 else Meaning.LATER
+        if means is Meaning.CROWDED:
+            self._one_fewer()
+        kind = ReceiptKind.OVER_QUOTA if means is Meaning.QUOTA else ReceiptKind.NOT_TRIED
+        return Receipt(kind, code, _not_let_in(error))
+
+    def _one_fewer(self) -> None:
+        """Leave a place empty for a while, never the last; and let go what is idle, without waiting for goodbyes."""
+        while self._idle:
+            self._idle.pop()[0].close()
+        if self._given_up + 1 < self._connections:
+            self._given_up += 1
+            self._owed += 1
+            asyncio.get_running_loop().call_later(CROWDED_SECONDS, self._one_more)
+
+    def _one_more(self) -> None:
+        self._given_up -= 1
+        self._places.release()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the sessions that may be open at once; one that is given up does not come back with its end."""
+        await self._places.acquire()
+        try:
+            yield
+        finally:
+            if self._owed:
+                self._owed -= 1
+            else:
+                self._places.release()
 
     async def _copy(self, client: SMTP, mail: Outbound) -> None:
         """Our own address as a second recipient; a server that refuses it still gets the letter."""
@@ -181,9 +256,9 @@ class SmtpCourier:
         except SMTPResponseException as error:
             maillog.not_archived(mail, error.code, _words(error.message))
 
-    def _keep(self, client: SMTP, code: int) -> None:
-        """A session survives a refusal, except 421, which announces its end (RFC 5321 3.8)."""
-        if code == 421 or not client.is_connected:
+    def _keep(self, client: SMTP, code: int, means: Meaning) -> None:
+        """A session survives a refusal, except of itself; 421 announces its end (RFC 5321 3.8)."""
+        if code == 421 or means in (Meaning.SESSION, Meaning.CROWDED) or not client.is_connected:
             client.close()
         else:
             self._idle.append((client, 0.0))
@@ -192,17 +267,19 @@ class SmtpCourier:
         """Say goodbye on idle sessions."""
         while self._idle:
             client, _ = self._idle.pop()
-            try:
-                await client.quit(timeout=5)
-            except (SMTPException, OSError, TimeoutError):
-                client.close()
+            await _goodbye(client)
 
 
-def _not_tried(error: BaseException) -> Receipt:
-    """The server was not reached or did not let us in: the mail itself was never judged."""
-    code = error.code if isinstance(error, SMTPResponseException) else 0
+async def _goodbye(client: SMTP) -> None:
+    try:
+        await client.quit(timeout=5)
+    except (SMTPException, OSError, TimeoutError):
+        client.close()
+
+
+def _not_let_in(error: BaseException) -> str:
     refused = "login refused: " if isinstance(error, SMTPAuthenticationError) else ""
-    return Receipt(ReceiptKind.NOT_TRIED, code, _words(f"{refused}{type(error).__name__}: {error}"))
+    return _words(f"{refused}{type(error).__name__}: {error}")
 
 
 def _words(text: str) -> str:

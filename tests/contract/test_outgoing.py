@@ -9,7 +9,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from loket.core.model import FileSegment, Kind, Outbound, Phase, Plan, Receipt, ReceiptKind, Sent, State, Ticket
+from loket.core.model import (
+    FileSegment,
+    Kind,
+    Occurrence,
+    Outbound,
+    Phase,
+    Plan,
+    Receipt,
+    ReceiptKind,
+    Sent,
+    State,
+    Ticket,
+)
+from loket.core.quota import Allowance
+from loket.core.waits import Delay
 from loket.ports import Claimed
 from loket.store import schema
 from tests.contract.conftest import Store
@@ -50,6 +64,65 @@ def test_letters_go_first_and_digests_last(store: Store) -> None:
     )
     assert keys(store.outgoing.claim(NOW, 3, [HERE])) == ["letter", "ack 1", "ack 2"]
     assert keys(store.outgoing.claim(NOW, 3, [HERE])) == ["alert", "digest", "ack of a backlog"]
+
+
+def test_what_a_login_has_used_is_counted_over_its_mailboxes(store: Store) -> None:
+    """Gmail counts the account: what was accepted, may have been, or is in hand; a letter with a copy twice."""
+    store.write(
+        outbound("sent"),
+        outbound("letter", kind=Kind.DELIVERY),
+        outbound("elsewhere", mailbox=ELSEWHERE),
+        outbound("refused"),
+        outbound("doubt"),
+        outbound("in hand"),
+        outbound("waits", not_before=NOW + minutes(90)),
+    )
+    verdicts = {"sent": SENT, "letter": SENT, "elsewhere": SENT, "refused": REFUSED, "doubt": DOUBT}
+    for claimed in store.outgoing.claim(NOW, 10, [HERE, ELSEWHERE]):
+        if claimed.mail.key in verdicts:
+            settle(store.outgoing, claimed, verdicts[claimed.mail.key], None, NOW + minutes(1))
+    now = NOW + minutes(2)
+    both = store.outgoing.used([HERE, ELSEWHERE], NOW, now, Kind.DELIVERY)
+    assert both == [NOW + minutes(1)] * 5 + [now]
+    assert store.outgoing.used([ELSEWHERE], NOW, now, None) == [NOW + minutes(1)]
+    # What was accepted at that very moment is not within the time after it.
+    assert store.outgoing.used([HERE, ELSEWHERE], NOW + minutes(1), now, None) == [now]
+
+
+def test_what_is_put_off_waits_and_is_told_once(store: Store) -> None:
+    """What is more urgent does not wait with it, nor does another mailbox's; and telling is in the same step."""
+    store.write(outbound("letter", kind=Kind.DELIVERY), outbound("digest", kind=Kind.DIGEST))
+    store.write(outbound("elsewhere", kind=Kind.DIGEST, mailbox=ELSEWHERE))
+
+    def told(delay: Delay, waiting: Sequence[tuple[Sent, Ticket | None]]) -> list[Plan]:
+        return [
+            Plan(
+                events=(event("waits"),),
+                outbox=(outbound(f"alert of {sent.message_id} {delay.until}", mailbox=ELSEWHERE),),
+                occurrence=Occurrence("waits", sent.message_id, NOW),
+            )
+            for sent, _ in waiting
+        ]
+
+    for round_ in range(2):
+        at = NOW + minutes(60 * round_)
+        delay = Delay(HERE, "used up", at + minutes(60))
+        assert store.outgoing.put_off(delay, 3, at, told) is (round_ == 0)
+        assert store.outgoing.put_off(delay, 3, at, told) is False
+        assert [one.next_at for one in store.rows(schema.outbox) if one.key == "digest"] == [at + minutes(60)]
+    assert kinds(store) == ["waits"]
+    assert keys(store.outgoing.claim(NOW, 10, [HERE])) == ["letter"]
+    assert len(store.outgoing.claim(NOW, 10, [ELSEWHERE])) == 2
+    [late] = store.outgoing.claim(NOW + minutes(120), 10, [HERE])
+    assert late.attempt == 1
+
+
+def test_only_as_many_are_claimed_as_may_leave(store: Store) -> None:
+    """The most urgent have the room; digests do not get what is kept for letters."""
+    store.write(*(outbound(f"digest {count}", kind=Kind.DIGEST) for count in range(3)))
+    store.write(*(outbound(f"letter {count}", kind=Kind.DELIVERY) for count in range(2)))
+    allowed = Allowance((4, 4, 3), (None, None, None))
+    assert keys(store.outgoing.claim(NOW, 10, [HERE], allowed)) == ["letter 0", "letter 1", "digest 0"]
 
 
 def test_only_due_mail_of_the_asked_mailboxes_is_claimed(store: Store) -> None:

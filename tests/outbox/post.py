@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy import select
 
 from loket.core.model import Kind, NewFile, Outbound, Plan
+from loket.core.quota import Limit
 from loket.files import ContentReader, FolderFiles
-from loket.outbox import OutboxRunner
+from loket.outbox import Account, OutboxRunner
 from loket.pen import Pen
-from loket.smtp import SmtpCourier, SubmissionDoor
+from loket.ports import Waiting
+from loket.smtp import SmtpCourier, SubmissionDoor, Ways
 from loket.store import schema
 from loket.store.contents import ContentStore
 from loket.store.database import Database, is_unavailable
@@ -87,10 +89,17 @@ class Post:
         with self.database.read() as connection:
             return list(connection.execute(select(schema.event.c.kind).order_by(schema.event.c.id)).scalars())
 
-    def to(self, door: SubmissionDoor | int, connections: int = 1) -> None:
-        """Send there from now on: a door, or the port of a scripted server."""
+    def to(
+        self,
+        door: SubmissionDoor | int,
+        connections: int = 1,
+        ways: Ways | None = None,
+        limits: tuple[Limit, ...] = (),
+        waiting: Waiting | None = None,
+    ) -> None:
+        """Send there from now on: a door, or the port of a scripted server; what it wants, and what it allows."""
         at = SubmissionDoor("127.0.0.1", door, "plain", HERE, PASSWORD) if isinstance(door, int) else door
-        self.courier = SmtpCourier(lambda: at, connections)
+        self.courier = SmtpCourier(lambda: at, connections, ways=ways)
         self.runner = OutboxRunner(
             HERE,
             self.outgoing,
@@ -100,6 +109,8 @@ class Post:
             connections,
             is_unavailable,
             Pen(self.outgoing, is_unavailable),
+            Account((HERE,), limits),
+            waiting,
         )
 
     async def send(self) -> int:

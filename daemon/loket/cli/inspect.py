@@ -44,6 +44,7 @@ def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
         state = {
             "mailboxes": rows,
             "outbox": stores.desk.outbox(),
+            "waiting": stores.desk.held_up(now),
             "quarantine": len(stores.desk.quarantined()),
             "free": stores.free(),
             "rules": running or (snapshot.office.rules_hash if snapshot else None),
@@ -67,6 +68,9 @@ def status(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
             )
             phases = ", ".join(f"{count} {phase}" for phase, count in sorted(stores.desk.outbox().items()))
             console().print(f"outbox: {phases or 'empty'} · quarantine: {state['quarantine']}")
+            for row in stores.desk.held_up(now):
+                said = f"{row['mails']} wait until {when(row['next_at'], snapshot)}: {row['reply']}"
+                console().print(f"outbox of {row['mailbox']}: {said}", markup=False)
             console().print(_space(stores.free()))
             for problem in refused or problems:
                 console().print(f"the configuration as edited is not taken: {problem}", markup=False)

@@ -55,7 +55,13 @@ def _mailboxes(snapshot: Snapshot) -> Iterator[Problem]:
     config, document, office = snapshot.config, snapshot.document, snapshot.office
     for address, mailbox in config.mailboxes.items():
         loc: Loc = ("mailboxes", spelled(document, "mailboxes", address))
-        if mailbox.server not in config.servers:
+        if not mailbox.server:
+            there = ", ".join(sorted(config.servers))
+            message = (
+                f"{address} is at no provider whose servers are known: write server: with one of servers ({there})"
+            )
+            yield document.problem(loc, message)
+        elif mailbox.server not in config.servers:
             hint = meant(mailbox.server, set(config.servers))
             yield document.problem((*loc, "server"), f"there is no server {mailbox.server}{hint}")
         archive = mailbox.archive

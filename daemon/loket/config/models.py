@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from loket.config.presets import GENERIC, PRESETS, of_domain
 from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
-from loket.config.wording import InTheClear
+from loket.config.wording import InTheClear, meant
 from loket.core.calendar import parse_hours, parse_times
+from loket.core.replies import Meaning, Reply
 from loket.core.rules import Escalation, written
 from loket.core.strict import MailAddress, Misplaced, Strict, also_written
 from loket.core.worktime import WorkingDays, WorkingHours
@@ -100,24 +102,68 @@ class Endpoint(Strict):
         return self
 
 
-class Server(Strict):
-    """A mail provider's two doors; a preset fills in what is not written."""
+def _preset_name(value: Any) -> Any:
+    known = {GENERIC, *PRESETS}
+    if isinstance(value, str) and value not in known:
+        others = f"; write one of {', '.join(sorted(known))}"
+        raise ValueError(f"there is no preset {value}{meant(value, known) or others}")
+    return value
 
-    preset: Literal["gmail", "yahoo"] | None = None
+
+class ReplyEntry(Strict):
+    """Refusals of one kind, and what they mean; at least one of `code`, `status` and `words` tells which."""
+
+    code: int | None = Field(default=None, ge=400, le=599, description="the reply code, as in 550")
+    status: Annotated[str, written(r"[45]\.\d{1,3}\.\d{1,3}", "write an enhanced status code, as in 5.4.5")] | None = (
+        None
+    )
+    words: str | None = Field(default=None, min_length=3, description="any part of its text, letter case aside")
+    means: Literal["never", "later", "quota", "crowded", "session"]
+
+    @model_validator(mode="after")
+    def _of_some(self) -> Self:
+        if self.code is None and self.status is None and self.words is None:
+            raise ValueError("say which refusals: by code, status or words")
+        return self
+
+    @property
+    def reply(self) -> Reply:
+        """The same, as core knows it."""
+        return Reply(Meaning(self.means), self.code, self.status, self.words.lower() if self.words else None)
+
+
+class Server(Strict):
+    """A mail provider's two doors, its limits and ways; a preset fills in what is not written."""
+
+    preset: Annotated[Literal["gmail", "yahoo", "microsoft"] | None, BeforeValidator(_preset_name)] = None
     imap: Endpoint | None = None
     smtp: Endpoint | None = None
     ca: str | None = None
     idle_renewal: int = Field(default=540, ge=5, le=1740, description="seconds before IDLE is renewed")
     connections: int = Field(default=4, ge=1, le=50, description="SMTP connections at once")
+    per_connection: int | None = Field(default=None, ge=1, description="mails on one SMTP connection")
+    per_minute: int | None = Field(default=None, ge=1, description="mails a minute of one login")
+    per_day: int | None = Field(default=None, ge=10, description="recipients in any 24 hours of one login")
+    recipients: int | None = Field(default=None, ge=1, description="recipients of one mail")
     max_size: int = Field(default=25_000_000, ge=100_000, description="octets of an outgoing mail at the most")
+    replies: list[ReplyEntry] = Field(default=[], description="refusals that mean something else than they say")
     trust: TrustEntry = TrustEntry()
 
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("preset") in PRESETS:
-            return {**PRESETS[value["preset"]], **value}
-        return value
+        if not isinstance(value, dict):
+            return value
+        if value.get("preset") == GENERIC:
+            # What stands here is all there is to it, as where no preset is named.
+            return {key: one for key, one in value.items() if key != "preset"}
+        preset = value.get("preset")
+        known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
+        merged = {**known, **value}
+        if isinstance(value.get("replies"), list) and "replies" in known:
+            # The first that fits counts: the admin's own go before.
+            merged["replies"] = [*value["replies"], *known["replies"]]
+        return merged
 
     @model_validator(mode="after")
     def _both_doors(self) -> Self:
@@ -131,18 +177,6 @@ class Server(Strict):
         if self.imap is None or self.smtp is None:
             raise ValueError("a server without its doors")
         return self.imap, self.smtp
-
-
-# The providers' own documentation: host names, and when they end an IDLE.
-PRESETS: dict[str, dict[str, Any]] = {
-    "gmail": {"imap": "imap.gmail.com:993", "smtp": "smtp.gmail.com:465", "idle_renewal": 540, "connections": 3},
-    "yahoo": {
-        "imap": "imap.mail.yahoo.com:993",
-        "smtp": "smtp.mail.yahoo.com:465",
-        "idle_renewal": 180,
-        "connections": 2,
-    },
-}
 
 
 class Login(Strict):
@@ -176,7 +210,7 @@ def _since(value: Any) -> Any:
 class Mailbox(Strict):
     """One counter's mailbox: where it is, which rules it follows, what it answers by itself."""
 
-    server: str
+    server: str = Field(default="", description="one of `servers`; a provider's own domain needs none")
     login: Login
     name: str | None = None
     rules: list[str] = Field(min_length=1)
@@ -334,7 +368,7 @@ class Config(Strict):
     office: Office
     store: Store = Store()
     rules: str = "rules"
-    servers: dict[str, Server] = Field(min_length=1)
+    servers: dict[str, Server] = {}
     mailboxes: dict[MailAddress, Mailbox] = Field(min_length=1)
     officers: dict[MailAddress, OfficerEntry] = {}
     digests: list[DigestEntry] = []
@@ -345,3 +379,29 @@ class Config(Strict):
     claims: Claims = Claims()
     escalation: Escalation = Escalation()
     reports: list[ReportEntry] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_providers(cls, value: Any) -> Any:
+        """A mailbox at a provider's own domain that names no server has the provider's preset, under its name.
+
+        By the domain alone: where mail is read and sent must not hang on what DNS answers today, and `loket check` asks
+        nobody. A domain of one's own names its server.
+        """
+        mailboxes = value.get("mailboxes") if isinstance(value, dict) else None
+        servers = (value.get("servers") or {}) if isinstance(value, dict) else {}
+        if not isinstance(mailboxes, dict) or not isinstance(servers, dict):
+            return value
+        found = {
+            address: preset
+            for address, entry in mailboxes.items()
+            if isinstance(entry, dict) and "server" not in entry and (preset := of_domain(str(address)))
+        }
+        return {
+            **value,
+            "servers": {**{preset: {"preset": preset} for preset in found.values()}, **servers},
+            "mailboxes": {
+                address: {**entry, "server": found[address]} if address in found else entry
+                for address, entry in mailboxes.items()
+            },
+        }

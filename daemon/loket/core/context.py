@@ -27,7 +27,10 @@ LETTERS = (
     *(f"petugas/{name}.txt" for name in ("cuti", "wakil", "bantuan", "beberapa")),
     *(f"petugas/{name}.txt" for name in ("tercatat", "catat-ulang", "catatan-kontak", "selesai-luar")),
     *(f"petugas/{name}.txt" for name in ("konfirmasi", "dikonfirmasi", "tidak-dikonfirmasi")),
-    *(f"petugas/{name}.txt" for name in ("karantina", "mesin", "tidak-terkirim", "aturan-ditolak", "hari-libur")),
+    *(
+        f"petugas/{name}.txt"
+        for name in ("karantina", "mesin", "tidak-terkirim", "menunggu", "aturan-ditolak", "hari-libur")
+    ),
     *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi", "laporan")),
     *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap", "batas-waktu", "eskalasi", "laporan")),
 )

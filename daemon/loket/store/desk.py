@@ -258,6 +258,15 @@ class DeskStore:
             rows = connection.execute(select(_O.phase, func.count()).group_by(_O.phase)).all()
         return {row.phase: row[1] for row in rows}
 
+    def held_up(self, now: datetime) -> list[dict[str, Any]]:
+        """Mails that wait for another attempt, by mailbox: how many, the first of them, what was said last."""
+        columns = (_O.mailbox, func.count().label("mails"), func.min(_O.next_at).label("next_at"))
+        query = select(*columns, func.max(_O.reply).label("reply"))
+        query = query.where(_O.phase == "due", _O.next_at > now, _O.reply.is_not(None))
+        with self.database.read() as connection:
+            rows = connection.execute(query.group_by(_O.mailbox).order_by(_O.mailbox)).all()
+        return [dict(row._mapping) for row in rows]
+
     def outgoing(self, phase: str | None, limit: int) -> list[dict[str, Any]]:
         """Outgoing mails without their bytes, newest first."""
         columns = (_O.id, _O.phase, _O.kind, _O.ticket, _O.mailbox, _O.recipient, _O.message_id, _O.attempts)

@@ -9,8 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
-from loket.core.model import Event, Kind, Outbound, Phase, ReceiptKind, Sent
-from loket.ports import Aftermath, Claimed, Settlement
+from loket.core.known import TO_APPLICANT
+from loket.core.model import Event, Kind, Occurrence, Outbound, Phase, ReceiptKind, Sent
+from loket.core.quota import Allowance
+from loket.core.waits import Delay
+from loket.ports import Aftermath, Claimed, Settlement, Waiting
 from loket.store import schema
 from loket.store.apply import apply_plans
 from loket.store.database import Database
@@ -18,6 +21,7 @@ from loket.store.rows import event_row, segments_of, ticket_of
 
 _O = schema.outbox.c
 _IN_HAND = (Phase.CLAIMED.value, Phase.DATA.value)
+_ACCEPTED = (Phase.SENT.value, Phase.IN_DOUBT.value, Phase.BOUNCED.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
 
@@ -42,12 +46,16 @@ class OutgoingStore:
 
     database: Database
 
-    def claim(self, now: datetime, limit: int, mailboxes: Sequence[str]) -> list[Claimed]:
-        """Due mails of the mailboxes, letters first, marked as claimed."""
+    def claim(
+        self, now: datetime, limit: int, mailboxes: Sequence[str], allowed: Allowance | None = None
+    ) -> list[Claimed]:
+        """Due mails of the mailboxes, letters first and as many as are allowed, marked as claimed."""
         wanted = select(schema.outbox).where(_O.phase == "due", _O.next_at <= now, _O.mailbox.in_(mailboxes))
         wanted = wanted.order_by(_O.priority, _O.next_at, _O.id).limit(limit)
         with self.database.write() as connection:
             rows = connection.execute(wanted).all()
+            if allowed is not None:
+                rows = [row for place, row in enumerate(rows) if allowed.takes(place, row.priority)]
             if rows:
                 connection.execute(
                     update(schema.outbox)
@@ -64,6 +72,45 @@ class OutgoingStore:
             )
             for row in rows
         ]
+
+    def used(self, mailboxes: Sequence[str], since: datetime, now: datetime, twice: Kind | None) -> list[datetime]:
+        """When each recipient was accepted, or may have been, and `now` for those in hand; ascending."""
+        accepted = select(_O.ended_at, _O.kind).where(
+            _O.mailbox.in_(mailboxes), _O.ended_at > since, _O.phase.in_(_ACCEPTED)
+        )
+        in_hand = select(_O.kind).where(_O.mailbox.in_(mailboxes), _O.phase.in_(_IN_HAND))
+        with self.database.read() as connection:
+            found = [(row.ended_at, row.kind) for row in connection.execute(accepted)]
+            found += [(now, kind) for kind in connection.execute(in_hand).scalars()]
+        return sorted(at for at, kind in found for _ in range(2 if kind == twice else 1))
+
+    def put_off(self, delay: Delay, priority: int, now: datetime, waiting: Waiting | None) -> bool:
+        """Due mails of that priority and behind wait until then; what is told of it is in the same transaction."""
+        due = (_O.mailbox == delay.mailbox, _O.phase == Phase.DUE.value, _O.next_at <= now, _O.priority >= priority)
+        columns = (_O.id, _O.ticket, _O.mailbox, _O.message_id, _O.kind, _O.recipient)
+        with self.database.write() as connection:
+            rows = connection.execute(select(*columns).where(*due).order_by(_O.priority, _O.id)).all()
+            if not rows:
+                return False
+            connection.execute(update(schema.outbox).where(*due).values(next_at=delay.until, reply=delay.said[:1000]))
+            if waiting is None:
+                return False
+            tickets = {row.ticket for row in rows if row.ticket and row.kind in TO_APPLICANT}
+            found = connection.execute(select(schema.ticket).where(schema.ticket.c.number.in_(tickets)))
+            known = {row.number: ticket_of(row) for row in found}
+            plans = waiting(
+                delay,
+                [
+                    (
+                        Sent(row.message_id, Kind(row.kind), row.mailbox, row.recipient, row.ticket, Phase.DUE),
+                        known.get(row.ticket),
+                    )
+                    for row in rows
+                ],
+            )
+            fresh = [plan for plan in plans if not _happened(connection, plan.occurrence)]
+            apply_plans(connection, fresh, now)
+        return any(plan.outbox for plan in fresh)
 
     def unclaim(self, mailbox: str) -> None:
         """Give back what a claim has marked whose COMMIT was cut off: nobody has it in hand."""
@@ -157,6 +204,14 @@ def _give_back(connection: Connection, *which: ColumnElement[bool]) -> None:
     connection.execute(update(schema.outbox).where(*which).values(phase=Phase.DUE.value, attempts=_O.attempts - 1))
 
 
+def _happened(connection: Connection, occurrence: Occurrence | None) -> bool:
+    o = schema.occurrence.c
+    if occurrence is None:
+        return False
+    same = select(o.at).where(o.what == occurrence.what, o.whom == occurrence.whom, o.due_at == occurrence.due_at)
+    return connection.execute(same).first() is not None
+
+
 def _outbound(row: Row[Any]) -> Outbound:
     return Outbound(
         key=row.key,
@@ -192,7 +247,7 @@ def _phase(of: Settlement) -> Phase:
 
 
 def _settled_row(of: Settlement) -> dict[str, Any]:
-    """An attempt in which the server was not reached does not count."""
+    """An attempt in which the mail itself was not judged does not count."""
     again = of.next_at is not None
     return {
         "number": of.claimed.id,
@@ -201,7 +256,7 @@ def _settled_row(of: Settlement) -> dict[str, Any]:
         "ended": None if again else of.now,
         "code": of.receipt.code,
         "reply": of.receipt.text[:1000],
-        "tried": of.claimed.attempt - (again and of.receipt.kind is ReceiptKind.NOT_TRIED),
+        "tried": of.claimed.attempt - (again and not of.receipt.kind.judged),
     }
 
 

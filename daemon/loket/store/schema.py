@@ -249,6 +249,8 @@ outbox = Table(
     Index("ix_outbox_message_id", "message_id"),
     Index("ix_outbox_recipient_next_at", "recipient", "next_at"),
     Index("ix_outbox_next_at", "next_at"),
+    # What an account has sent within a day is counted before each claim, where its provider counts too.
+    Index("ix_outbox_mailbox_ended_at", "mailbox", "ended_at"),
 )
 
 occurrence = Table(

@@ -149,7 +149,14 @@ class ReceiptKind(StrEnum):
     REFUSED_NOW = "refused-now"
     REFUSED = "refused"
     IN_DOUBT = "in-doubt"
+    # The account has sent what it may for now; like the next, no verdict on the mail.
+    OVER_QUOTA = "over-quota"
     NOT_TRIED = "not-tried"
+
+    @property
+    def judged(self) -> bool:
+        """Whether the mail itself was looked at: only then its attempt counts."""
+        return self not in (ReceiptKind.OVER_QUOTA, ReceiptKind.NOT_TRIED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
+    op.create_index("ix_outbox_mailbox_ended_at", "outbox", ["mailbox", "ended_at"], unique=False)
     op.create_index("ix_outbox_message_id", "outbox", ["message_id"], unique=False)
     op.create_index("ix_outbox_next_at", "outbox", ["next_at"], unique=False)
     op.create_index("ix_outbox_phase_priority_next_at", "outbox", ["phase", "priority", "next_at"], unique=False)
