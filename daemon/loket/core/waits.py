@@ -55,7 +55,7 @@ def _letter(post: Post, delay: Delay, sent: Sent, ticket: Ticket | None) -> Plan
             said = {
                 **_said(post, delay),
                 "officer": context.officer(officer),
-                "ticket": {"number": ticket.number, "about": ticket.about},
+                "ticket": {"number": ticket.number, "about": ticket.about, "agenda": ticket.registered},
                 "recipient": sent.recipient,
             }
             letter = post.office.letters.render("petugas/menunggu", said)
@@ -75,7 +75,7 @@ def _said(post: Post, delay: Delay) -> dict[str, object]:
     office = post.office
     return {
         **context.base(office, post.counter, post.now),
-        "ticket": {"number": "", "about": ""},
+        "ticket": {"number": "", "about": "", "agenda": ""},
         "recipient": "",
         "argument": delay.mailbox,
         "until": tongue.day_and_time(delay.until, office.zone, office.language),
