@@ -20,11 +20,12 @@ import pytest
 from imapclient import IMAPClient
 
 from loket.config.load import load
+from loket.config.shipped import shipped_office
 from loket.demo.counters import AKUN, COUNTERS, DESAIN, DITLAI, IT, OT, SM
 from loket.demo.errands import MIDDAY, MORNING
 from loket.demo.mails import mails
 from loket.demo.report import Scan
-from loket.demo.stage import DemoClock, DemoError, set_up, shipped_office, working_day
+from loket.demo.stage import DemoClock, DemoError, set_up, working_day
 from loket.demo.town import Town
 
 DEMO = [sys.executable, "-m", "loket", "demo"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import agenda, demo, doctor, dry_run, explain, hands, inspect, replay, report, run, schema
+from loket.cli import agenda, demo, doctor, dry_run, explain, hands, init, inspect, replay, report, run, schema
 
 app = typer.Typer(
     name="loket",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("check")(run.check)
 app.command("doctor")(doctor.doctor)

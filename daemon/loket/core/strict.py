@@ -32,13 +32,14 @@ class Strict(BaseModel):
 _ADDRESS = re.compile(r"[^\s@<>()\",:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
-def _address(value: str) -> str:
+def mail_address(value: str) -> str:
+    """An address in small letters; ValueError where it is none that mail can go to."""
     if not _ADDRESS.fullmatch(value):
         raise ValueError("write one mail address, as in ani@pom.go.id")
     return value.lower()
 
 
-MailAddress = Annotated[str, AfterValidator(_address)]
+MailAddress = Annotated[str, AfterValidator(mail_address)]
 
 
 def _has_letters(value: str) -> str:

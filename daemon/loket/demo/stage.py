@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from loket.config.shipped import ShippedMissing, shipped_office
+from loket.demo.town import Town
+
 if TYPE_CHECKING:
     from loket.config.load import Snapshot
-    from loket.demo.town import Town
 
 DIGESTS = "08:30, 13:00"
 # While the town stays up nobody wants to wait for the next morning's digest.
@@ -47,21 +49,15 @@ class DemoClock:
         self._ahead += max(timedelta(), now.replace(hour=hour, minute=minute, second=0, microsecond=0) - now)
 
 
-def shipped_office() -> Path:
-    """The folder of the shipped config.yaml and rules: inside an installed wheel, or the top of a checkout."""
-    here = Path(__file__).resolve()
-    for folder in (here.parent / "office", here.parents[3]):
-        if (folder / "config.yaml").is_file() and (folder / "rules").is_dir():
-            return folder
-    raise DemoError("the shipped config.yaml and rules are neither in this package nor above it; install Loket again")
-
-
 def set_up(folder: Path, town: Town, needed: Iterable[str], *, stay: bool) -> Path:
     """Write the shipped office into the folder with the town as its mail provider; returns its config.yaml.
 
     Other commands work on it too (`loket tickets -c …`): secrets stand in files beside it.
     """
-    shipped = shipped_office()
+    try:
+        shipped = shipped_office()
+    except ShippedMissing as error:
+        raise DemoError(str(error)) from None
     written: dict[str, Any] = yaml.safe_load((shipped / "config.yaml").read_text(encoding="utf-8"))
     known = {*written.get("mailboxes", {}), *written.get("officers", {})}
     if missing := sorted(set(needed) - known):

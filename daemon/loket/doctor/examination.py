@@ -32,13 +32,23 @@ def looks(snapshot: Snapshot, dns: Dns, seconds: float, *, send: bool = False) -
 
     With `send` each mailbox gets a mail from itself, which it is given half of `seconds` to tell of.
     """
-    config = snapshot.config
-    now = datetime.now(UTC)
-    found = [
+    return [
         Look(str(snapshot.path), "configuration", partial(home.configuration, snapshot)),
         Look("secrets", "secret", partial(home.secrets, snapshot)),
         Look("store", "store", partial(home.store, snapshot)),
+        *connections(snapshot, seconds, send=send),
+        *(
+            Look(name, "dns", partial(domain.sending, name, dns))
+            for name in dict.fromkeys(address.rpartition("@")[2] for address in snapshot.config.mailboxes)
+        ),
     ]
+
+
+def connections(snapshot: Snapshot, seconds: float, *, send: bool = False) -> list[Look]:
+    """What can be seen of servers from outside, and of mailboxes by logging in."""
+    config = snapshot.config
+    now = datetime.now(UTC)
+    found = []
     for name in dict.fromkeys(entry.server for entry in config.mailboxes.values()):
         server = config.servers[name]
         ca_file = str(snapshot.root / server.ca) if server.ca else None
@@ -54,8 +64,6 @@ def looks(snapshot: Snapshot, dns: Dns, seconds: float, *, send: bool = False) -
         ]
         if send:
             found.append(Look(address, "send-test", partial(pushing, snapshot, address, seconds / 2)))
-    for name in dict.fromkeys(address.rpartition("@")[2] for address in config.mailboxes):
-        found.append(Look(name, "dns", partial(domain.sending, name, dns)))
     return found
 
 

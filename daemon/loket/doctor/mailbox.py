@@ -19,6 +19,7 @@ from loket.smtp import SmtpCourier
 
 _APP = "with two-step verification on, make an app password at the provider and put that in the secret"
 _LOGIN = "is the password right, and may this account use IMAP and SMTP? `login: {user: …}` where it is not the address"
+LAST_TURNS_SECONDS = 0.1
 
 
 def imap(snapshot: Snapshot, address: str) -> Iterator[Finding]:
@@ -117,3 +118,5 @@ async def _offered(snapshot: Snapshot, address: str) -> tuple[dict[str, str], st
         return await courier.offers()
     finally:
         await courier.close()
+        # A refused session's socket is closed by the loop itself, in the turns after this one.
+        await asyncio.sleep(LAST_TURNS_SECONDS)
