@@ -35,6 +35,12 @@ def test_every_value_of_a_preset_has_its_source() -> None:
         assert table[begins + 1].strip().startswith("# "), name
 
 
+def test_yahoos_idle_is_renewed_every_three_minutes() -> None:
+    """Some of its servers end an IDLE then (MailCore/mailcore2#1274); nobody's is left for longer than nine."""
+    assert Server.model_validate({"preset": "yahoo"}).idle_renewal == 180
+    assert all(Server.model_validate({"preset": name}).idle_renewal <= 540 for name in PRESETS)
+
+
 def test_generic_is_what_goes_without_a_preset() -> None:
     doors = {"imap": "mail.pom.go.id:993", "smtp": "mail.pom.go.id:465"}
     assert Server.model_validate({**doors, "preset": "generic"}) == Server.model_validate(doors)

@@ -58,6 +58,13 @@ def test_each_sign_of_a_machine_refuses_the_response(fields: str, expected: Refu
     assert of(fields) is expected
 
 
+@pytest.mark.parametrize("own", [DESAIN, DESAIN.replace("@", "+arsip@"), DESAIN.upper().replace("@", "+X@")])
+def test_our_own_address_is_ours_with_any_detail(own: str) -> None:
+    """Plus addressing (RFC 5233): a response to it would come home."""
+    assert of(author=f"Loket <{own}>") is Refusal.OWN_ADDRESS
+    assert of(author=f"Siti <x{own}>") is None
+
+
 @pytest.mark.parametrize(
     "local",
     [

@@ -260,3 +260,48 @@ def test_a_withheld_mail_stands_for_none_of_a_renumbered_folder(at: At) -> None:
         server.uidvalidity, server.mails = 8, {1: mail("Revisi Desain_SK_Zinc", "budi@x.test")}
         office.poll()
         assert "Revisi Desain_SK_Zinc" in office.subjects()
+
+
+OURS = b"""From: Loket D <desain@provider.test>
+To: siti@x.test
+Subject: [LKT-2026-000001-1] Diterima
+X-Loket-Loop: desain@provider.test
+Auto-Submitted: auto-replied
+
+Permohonan Anda kami terima.
+"""
+
+
+def test_our_own_mail_in_all_mail_is_taken_for_our_own(at: At) -> None:
+    """Gmail files what is submitted under All Mail; who watches that folder gets no ticket of it, and no answer."""
+    with Quirky(folders=(("", "INBOX"), ("\\All", "[Gmail]/All Mail"))) as server:
+        server.deliver(SURAT)
+        server.deliver(OURS)
+        office = at(server, folder="\\All")
+        office.poll()
+        office.poll()
+        assert office.fates() == [Fate.TICKET, Fate.MACHINE]
+
+
+def test_a_folder_that_is_emptied_loses_nothing(at: At) -> None:
+    """What was taken in stays, and what comes afterwards is taken in."""
+    with Quirky() as server:
+        server.deliver(SURAT)
+        office = at(server)
+        office.poll()
+        server.mails.clear()
+        office.poll()
+        server.mails[2] = mail("Revisi Desain_SK_Zinc", "budi@x.test")
+        office.poll()
+        assert office.fates() == [Fate.TICKET, Fate.TICKET]
+
+
+def test_one_session_is_held_long(at: At) -> None:
+    """Microsoft takes reconnecting amiss: a mailbox has one session, whatever comes and however often it is asked."""
+    with Quirky() as server:
+        office = watching(at(server))
+        for number in range(3):
+            server.deliver(mail(f"Revisi Desain_OT_Jamu {number}", f"p{number}@x.test"))
+            office.watcher().poke()
+            assert taken(office, number + 1)
+        assert server.connections == 1

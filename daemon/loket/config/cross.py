@@ -10,6 +10,7 @@ from loket.config.snapshot import Rulebook, Snapshot, fields_of, spelled
 from loket.config.wording import Loc, meant
 from loket.config.yamlfile import Document, Problem
 from loket.core import confirm, orders
+from loket.core.refuse import without_detail
 from loket.core.rules import Escalation, render_queue
 
 
@@ -65,7 +66,7 @@ def _mailboxes(snapshot: Snapshot) -> Iterator[Problem]:
             hint = meant(mailbox.server, set(config.servers))
             yield document.problem((*loc, "server"), f"there is no server {mailbox.server}{hint}")
         archive = mailbox.archive
-        if archive is not None and re.sub(r"\+[^@]*@", "@", archive) not in config.mailboxes:
+        if archive is not None and without_detail(archive) not in config.mailboxes:
             yield document.problem(
                 (*loc, "archive"), "the copy must come home: write a mailbox of this file, or one with +something in it"
             )

@@ -35,7 +35,7 @@ def refusal(mail: InboundMail, own_addresses: frozenset[str], own_ids: bool = Fa
         return Refusal.AUTO_SUBMITTED
     if author is None:
         return Refusal.NO_AUTHOR
-    if author.spec in own_addresses:
+    if author.spec in own_addresses or without_detail(author.spec) in own_addresses:
         return Refusal.OWN_ADDRESS
     if any(mail.header(name) is not None for name in _LIST_FIELDS):
         return Refusal.LIST
@@ -44,6 +44,12 @@ def refusal(mail: InboundMail, own_addresses: frozenset[str], own_ids: bool = Fa
     if _NO_REPLY.fullmatch(author.local) or _DAEMON.fullmatch(author.local):
         return Refusal.NO_REPLY
     return Refusal.NULL_PATH if mail.return_path == "" else None
+
+
+def without_detail(address: str) -> str:
+    """The mailbox behind an address with a detail (RFC 5233), as in `name+detail@`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def is_report(mail: InboundMail) -> bool:
