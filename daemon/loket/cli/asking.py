@@ -41,7 +41,7 @@ class Asker:
                 raise ValueError(f"there are {', '.join(one.name for one in offered)}")
             return names[said]
 
-        return self("Its number or name", given, chosen, "1")
+        return self("Its number or name", given, chosen)
 
 
 def words(said: str) -> str:
