@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from loket import maillog
 from loket.appointments import Appointments
 from loket.config.load import Snapshot
+from loket.config.models import Server
 from loket.config.secrets import SecretError, keys, resolve
 from loket.core import report
 from loket.core.mail import Post
@@ -28,7 +29,7 @@ from loket.core.waits import Delay, waits
 from loket.deadlines import Deadlines
 from loket.doors import account, bounds, imap_door, smtp_door
 from loket.examine import Examiner
-from loket.follow import Follower, Refused, needs_restart
+from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
 from loket.intake import Habits, MailboxIntake, Taker
 from loket.lapses import Lapses
@@ -75,8 +76,8 @@ class App:
         self.clock: Clock = clock or SystemClock()
         self.keys: Keys = keys(snapshot.config, snapshot.root)
         # Every password must be there before anything is opened: half a daemon is worse than none.
-        for mailbox in snapshot.config.mailboxes.values():
-            resolve(mailbox.login.password, snapshot.root)
+        for reference in secrets(snapshot.config):
+            resolve(reference, snapshot.root)
         self.stores = open_stores(snapshot, self.clock.now(), claim=True)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._limits: dict[str, int | None] = {}
@@ -136,9 +137,12 @@ class App:
         """The office as the running configuration says."""
         return self.snapshot.office
 
+    def _sends_by(self, address: str) -> Server:
+        return self.snapshot.config.servers[self.snapshot.config.sending(address)[0]]
+
     def _courier(self, address: str) -> SmtpCourier:
         mailbox = self.snapshot.config.mailboxes[address]
-        server = self.snapshot.config.servers[mailbox.server]
+        server = self._sends_by(address)
         archive = mailbox.archive if (server.recipients or 2) > 1 else None
         ways = Ways(server.per_connection, tuple(entry.reply for entry in server.replies))
         return SmtpCourier(lambda: self._open(smtp_door, address), server.connections, archive, ways)
@@ -151,7 +155,7 @@ class App:
             raise ConnectionError(str(error)) from error
 
     def _runner(self, address: str) -> OutboxRunner:
-        server = self.snapshot.config.servers[self.snapshot.config.mailboxes[address].server]
+        server = self._sends_by(address)
         return OutboxRunner(
             address,
             self.stores.outgoing,

@@ -96,8 +96,9 @@ def _stamps(snapshot: Snapshot) -> Iterator[tuple[str, int, int]]:
 
 def secrets(config: Config) -> Iterator[str]:
     """The references to passwords that the running parts will ask for."""
-    for mailbox in config.mailboxes.values():
+    for address, mailbox in config.mailboxes.items():
         yield mailbox.login.password
+        yield config.sending(address)[1].password
 
 
 def needs_restart(before: Snapshot, after: Snapshot) -> bool:

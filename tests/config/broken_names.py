@@ -42,6 +42,13 @@ NAMES = [
         "servers (gmail, pom, yahoo)",
     ),
     one(
+        "a server to send by that is none",
+        CONFIG,
+        '    login: {password: "${env:LOKET_PENILAIAN_OT_PASSWORD}"}',
+        '    login: {password: "${env:LOKET_PENILAIAN_OT_PASSWORD}"}\n    sends: {server: gmial}',
+        "config.yaml:46:13: there is no server gmial; did you mean gmail?",
+    ),
+    one(
         "a reply that means nothing known",
         CONFIG,
         "{preset: gmail}",

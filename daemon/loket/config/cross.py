@@ -65,6 +65,10 @@ def _mailboxes(snapshot: Snapshot) -> Iterator[Problem]:
         elif mailbox.server not in config.servers:
             hint = meant(mailbox.server, set(config.servers))
             yield document.problem((*loc, "server"), f"there is no server {mailbox.server}{hint}")
+        other = mailbox.sends.server
+        if other is not None and other not in config.servers:
+            hint = meant(other, set(config.servers))
+            yield document.problem((*loc, "sends", "server"), f"there is no server {other}{hint}")
         archive = mailbox.archive
         if archive is not None and without_detail(archive) not in config.mailboxes:
             yield document.problem(

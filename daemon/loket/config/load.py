@@ -159,7 +159,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
     counters = {}
     for address, mailbox in config.mailboxes.items():
         used = [books[name].counter for name in mailbox.rules]
-        server = config.servers.get(mailbox.server)
+        server, sends_by = config.servers.get(mailbox.server), config.servers.get(config.sending(address)[0])
         counters[address] = Counter(
             address=address,
             name=mailbox.name or used[0].counter,
@@ -167,7 +167,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
             notes=tuple(dict.fromkeys(note for one in used for note in one.notes)),
             calendar=Calendar(zone, parse_hours(mailbox.hours or config.office.hours), is_off),
             hours_printed=mailbox.hours is not None,
-            max_size=server.max_size if server else 25_000_000,
+            max_size=sends_by.max_size if sends_by else 25_000_000,
             trust=_trust(mailbox.trust or (server.trust if server else TrustEntry())),
         )
     return Office(

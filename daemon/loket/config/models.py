@@ -193,6 +193,16 @@ class Login(Strict):
         return value
 
 
+class Submission(Strict):
+    """By which server and login a mailbox's mail leaves, where those are not the ones it is read with.
+
+    From stays the counter's own address in any case, since answers have to come home.
+    """
+
+    server: str | None = None
+    login: Login | None = None
+
+
 History = Literal["none", "all"] | date
 
 
@@ -212,6 +222,7 @@ class Mailbox(Strict):
 
     server: str = Field(default="", description="one of `servers`; a provider's own domain needs none")
     login: Login
+    sends: Submission = Submission()
     name: str | None = None
     rules: list[str] = Field(min_length=1)
     fields: dict[str, str] = {}
@@ -379,6 +390,11 @@ class Config(Strict):
     claims: Claims = Claims()
     escalation: Escalation = Escalation()
     reports: list[ReportEntry] = []
+
+    def sending(self, address: str) -> tuple[str, Login]:
+        """The name of the server and the login that a mailbox's mail leaves by."""
+        mailbox = self.mailboxes[address]
+        return mailbox.sends.server or mailbox.server, mailbox.sends.login or mailbox.login
 
     @model_validator(mode="before")
     @classmethod

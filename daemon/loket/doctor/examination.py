@@ -49,7 +49,8 @@ def connections(snapshot: Snapshot, seconds: float, *, send: bool = False) -> li
     config = snapshot.config
     now = datetime.now(UTC)
     found = []
-    for name in dict.fromkeys(entry.server for entry in config.mailboxes.values()):
+    read = [entry.server for entry in config.mailboxes.values()]
+    for name in dict.fromkeys([*read, *(config.sending(address)[0] for address in config.mailboxes)]):
         server = config.servers[name]
         ca_file = str(snapshot.root / server.ca) if server.ca else None
         imap, smtp = server.doors

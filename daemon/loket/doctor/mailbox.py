@@ -88,7 +88,7 @@ def _newest(session: ImapSession, address: str) -> Iterator[Finding]:
 
 def smtp(snapshot: Snapshot, address: str) -> Iterator[Finding]:
     """Login for submission and the size of mail that is taken; no mail is begun."""
-    server = snapshot.config.servers[snapshot.config.mailboxes[address].server]
+    server = snapshot.config.servers[snapshot.config.sending(address)[0]]
     try:
         offered, refused = asyncio.run(_offered(snapshot, address))
     except SecretError as error:
