@@ -7,7 +7,7 @@ PIP = $(BIN)/python -m pip install -qq -c constraints.txt
 # fetch whatever is newest.
 INSTALL = $(PIP) hatchling editables setuptools wheel && $(PIP) --no-build-isolation
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.ready
@@ -29,6 +29,12 @@ bench:
 	@tests/servers/install.sh
 	@$(MAKE) --no-print-directory .venv/.ready-dev
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+# Two hours of broken connections, or make soak MINUTES=10 of them.
+soak:
+	@tests/servers/install.sh
+	@$(MAKE) --no-print-directory .venv/.ready-dev
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 # The daemon's state under var/ is nobody's to clean.
 clean:
