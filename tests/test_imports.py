@@ -14,7 +14,7 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"timetable", "deadlines", "reports", "appointments"}
+RUNNERS |= {"timetable", "deadlines", "reports", "appointments", "turns"}
 BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures", "charts"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
@@ -59,8 +59,8 @@ HOMES: dict[str, set[str]] = {
 
 # Everything core may know of the world: values, text and mathematics. What is not here does not come in unseen.
 PURE = """
-    __future__ base64 binascii bisect codecs collections dataclasses datetime email enum fnmatch functools hashlib hmac
-    html icalendar itertools jinja2 math mmap pydantic quopri rapidfuzz re re2 typing unicodedata urllib.parse zlib
+    __future__ base64 binascii bisect codecs collections dataclasses datetime email enum fnmatch functools hashlib heapq
+    hmac html icalendar itertools jinja2 math mmap pydantic quopri rapidfuzz re re2 typing unicodedata urllib.parse zlib
     zoneinfo
 """
 # Names in those modules that read the clock, a random source, the machine's zone or a disk.

@@ -45,6 +45,7 @@ from loket.store.database import is_unavailable
 from loket.stores import open_stores
 from loket.timers import Timers
 from loket.timetable import Timetable
+from loket.turns import Turns
 from loket.watch import Watcher
 
 # How often the clock is looked at; a step of more than `STEP_SECONDS` between two looks means that it was set.
@@ -112,6 +113,7 @@ class App:
         self.appointments = Appointments(
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
         )
+        self.turns = Turns(self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote)
         self.lapses = Lapses(
             partial(officers_with_lapsed, self.stores.database),
             self.stores.intake,
@@ -326,6 +328,7 @@ class App:
         self.reports.tick()
         self.reminders.tick()
         self.appointments.tick()
+        self.turns.tick()
         self.lapses.tick()
 
     async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:

@@ -245,6 +245,10 @@ class Desk(Protocol):
         """Every appointment and offer that stands, with their tickets, whoever waits in their order."""
         ...
 
+    def lines(self, now: datetime) -> Known:
+        """Every line of those who are called in turn, with the tickets of those who are and of the next ones."""
+        ...
+
     def since(self) -> datetime:
         """When this store was made: nothing was due before."""
         ...

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from loket import maillog
 from loket.core.known import Hints
+from loket.core.lineup import lined
 from loket.core.mail import Post
 from loket.core.model import Plan, Ticket
 from loket.core.office import Office
@@ -61,7 +62,8 @@ class Reminders:
             if plan is None:
                 return
             post = Post(office, office.counters[ticket.mailbox], self.keys, now)
-            plan = settled(plan, post, known, f"waited:{ticket.number}")
+            cause = f"waited:{ticket.number}"
+            plan = lined(settled(plan, post, known, cause), post, known, cause)
             plan = replace(plan, outbox=known.gate.admit(plan.outbox, now))
             transaction.apply([plan], now)
         maillog.waited(seen.number, plan.events[0].kind)

@@ -24,7 +24,7 @@ FILES = [
         B,
         '- "*zoom"',
         "- *zoom",
-        "rules/loket-b.yaml:14:11: not YAML: what begins with a star needs quotes",
+        "rules/loket-b.yaml:48:11: not YAML: what begins with a star needs quotes",
     ),
     one(
         "YAML: a tag",

@@ -139,16 +139,16 @@ RULES_AND_LETTERS = [
     one(
         "a condition nobody knows",
         B,
-        "kind: subject-words",
-        "kind: subject-regex",
-        "rules/loket-b.yaml:12:7: subject-regex is not known here; did you mean subject?",
+        "      kind: subject-words\n",
+        "      kind: subject-regex\n",
+        "rules/loket-b.yaml:46:7: subject-regex is not known here; did you mean subject?",
     ),
     one(
         "a condition without words",
         B,
         '- "*zoom"',
         '- ""',
-        "rules/loket-b.yaml:14:11: write letters or digits; a star beside them stands for any letters",
+        "rules/loket-b.yaml:48:11: write letters or digits; a star beside them stands for any letters",
     ),
     one(
         "a field in the subject misspelled",

@@ -25,6 +25,7 @@ from tests.config.broken_letterbook import REGISTERS
 from tests.config.broken_names import NAMES
 from tests.config.broken_office import OFFICE
 from tests.config.broken_rules import RULES_AND_LETTERS
+from tests.config.broken_turns import TURNS
 from tests.config.mistakes import Broken
 from tests.core.desk import QUIET
 
@@ -92,7 +93,9 @@ def check_here(folder: Path, capsys: pytest.CaptureFixture[str], *, as_json: boo
 
 
 @pytest.mark.parametrize(
-    "broken", [*FILES, *NAMES, *RULES_AND_LETTERS, *APPOINTMENTS, *REGISTERS, *OFFICE], ids=lambda broken: broken.name
+    "broken",
+    [*FILES, *NAMES, *RULES_AND_LETTERS, *APPOINTMENTS, *REGISTERS, *TURNS, *OFFICE],
+    ids=lambda broken: broken.name,
 )
 def test_each_mistake_is_named_where_it_stands(office: Path, broken: Broken) -> None:
     for file, old, new in broken.changes:

@@ -125,6 +125,7 @@ def untranslated(office: Office, tongue: Tongue) -> Iterator[str]:
     for queue in office.queues.values():
         said += [queue.title, queue.next, *(outcome.title for outcome in queue.outcomes.values())]
         said += [queue.appointments.place] if queue.appointments else []
+        said += queue.live.where.values() if queue.live else []
     for desk in office.desks.values():
         for compiled in desk.own:
             said += [compiled.rule.title if compiled.pattern else "", compiled.rule.needs.label]

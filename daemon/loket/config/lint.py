@@ -8,6 +8,7 @@ from typing import Any
 
 from loket.config.asks import unproven
 from loket.config.letters import WORDS, Tongue, untranslated
+from loket.config.lines import lines
 from loket.config.snapshot import Rulebook, Snapshot, fields_of
 from loket.config.wording import Loc
 from loket.config.yamlfile import Problem
@@ -39,6 +40,7 @@ def lint(snapshot: Snapshot) -> Iterator[Problem]:
         yield from _letters(snapshot, book, used[0])
     yield from _conflicts(snapshot)
     yield from _appointments(snapshot)
+    yield from lines(snapshot)
     yield from _translations(snapshot)
     yield from unproven(snapshot)
     yield from _nobody(snapshot)

@@ -175,6 +175,7 @@ def _several(mail: InboundMail, proven: Proven, post: Post, known: Known, items:
         entries=tuple(entry for plan in plans for entry in plan.entries),
         bookings=tuple(booking for plan in plans for booking in plan.bookings),
         offers=tuple(offer for plan in plans for offer in plan.offers),
+        turns=tuple(turn for plan in plans for turn in plan.turns),
     )
 
 

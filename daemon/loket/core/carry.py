@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from loket.core import agenda, chores, deliver, recall, register, told
+from loket.core import agenda, chores, deliver, recall, register, told, turnwish
 from loket.core.errand import Done, Errand, may_work
 from loket.core.orders import (
     Answer,
@@ -12,6 +12,7 @@ from loket.core.orders import (
     Away,
     Cancel,
     Claim,
+    GiveTurn,
     Help,
     Move,
     Note,
@@ -56,6 +57,8 @@ def carry_out(errand: Errand, order: Order) -> Done:  # noqa: PLR0912 - one arm 
             return agenda.schedule(errand, text)
         case Unschedule():
             return agenda.unschedule(errand)
+        case GiveTurn():
+            return turnwish.give(errand)
         case Register():
             return register.register(errand)
         case Status():

@@ -18,7 +18,8 @@ LETTERS = (
     *(f"umum/{name}.txt" for name in ("terima", "koreksi", "petunjuk", "status", "status-tidak-ada", "tercatat")),
     *(f"umum/{name}.txt" for name in ("pengingat", "ditutup", "pertanyaan")),
     *(f"umum/jadwal-{name}.txt" for name in ("pilihan", "kosong", "tunggu", "tetap", "batal", "pengingat")),
-    *(f"petugas/{name}.txt" for name in ("jadwal", "dijadwalkan")),
+    *(f"petugas/{name}.txt" for name in ("jadwal", "dijadwalkan", "giliran", "giliran-diberi")),
+    *(f"umum/{name}.txt" for name in ("giliran", "giliran-tempat", "giliran-batal")),
     *(f"petugas/{name}.txt" for name in ("pemberitahuan", "rekap", "selesai", "ditolak", "dipindah", "tidak-dikenal")),
     *(
         f"petugas/{name}.txt"
@@ -43,7 +44,7 @@ _PLAIN = """
     desk_links today_total others first_total queue_counts letters code link file flags
     year joint_leave days
     week rows officers groups whole picture
-    slots wished before length agenda example
+    slots wished before length agenda example item
     contact form channel entered
 """
 # Every variable that some letter has, with its parts.
@@ -59,6 +60,7 @@ WORDS: Mapping[str, Sequence[str]] = {
     "outcome": ("title",),
     "registered": ("number", "channel", "name", "contact", "queue", "agenda"),
     "slot": ("when", "place", "attendance"),
+    "turn": ("place", "served", "at_once", "wait", "until", "where", "length"),
 }
 
 
@@ -95,8 +97,12 @@ def ticket(
     attachments: Sequence[str] = (),
     links: int = 0,
     due: WorkingTime | None = None,
+    turn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The variables of a letter about a ticket; `due` is what may be promised, else what the queue sets itself."""
+    """The variables of a letter about a ticket; `due` is what may be promised, else what the queue sets itself.
+
+    `turn` is its place in a line, where its queue calls in turn.
+    """
     queue = office.queues.get(of.queue)
     due = due or (queue.due if queue else None)
     sheet = office.sheets.get(of.queue)
@@ -106,7 +112,7 @@ def ticket(
     return {
         **base(office, counter, now, of.applicant_name),
         **own,
-        "ticket": {"number": of.number, "tag": f"[{of.number}]", "about": of.about, "agenda": of.registered},
+        "ticket": named(of),
         "fields": [
             {"label": office.labels.get(name, name), "value": clean_text(value)} for name, value in of.fields.items()
         ],
@@ -119,7 +125,13 @@ def ticket(
         "linked": list(linked),
         "several": of.several,
         "wrong": list(wrong),
+        "turn": turn,
     }
+
+
+def named(of: Ticket) -> dict[str, str]:
+    """What a ticket is called."""
+    return {"number": of.number, "tag": f"[{of.number}]", "about": of.about, "agenda": of.registered}
 
 
 def attachment_names(mail: InboundMail) -> list[str]:
@@ -157,7 +169,9 @@ def commands(office: Office, queue: str | None) -> list[Mapping[str, str]]:
     """The commands that apply in a queue, or without a ticket, with what they mean."""
     found = office.queues.get(queue or "")
     by_appointment = found is not None and found.appointments is not None
-    words = [word for word in orders.MEANING["id"] if by_appointment or word != orders.SCHEDULE]
+    in_turn = found is not None and found.live is not None
+    not_here = {orders.SCHEDULE: not by_appointment, orders.TURN: not in_turn}
+    words = [word for word in orders.MEANING["id"] if not not_here.get(word)]
     own = outcomes(office, queue) if queue is not None else []
     shown = words if queue is not None else orders.TICKETLESS
     return [*own, *({"command": word, "title": orders.meaning(word, office.language)} for word in shown)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from loket.core import answer, confirm, proof, slots, yes
+from loket.core import answer, confirm, proof, slots, turnwish, yes
 from loket.core.authres import Standing
 from loket.core.calendared import Calendared, CalendarOnly, decide_calendared, only_noted
 from loket.core.case import Case
@@ -13,6 +13,7 @@ from loket.core.command import Doubt, Doubtful, Proven
 from loket.core.follow import again, differs, join
 from loket.core.headers import clean_text
 from loket.core.known import Known
+from loket.core.lineup import lined
 from loket.core.model import (
     STATUS_RULE,
     Fate,
@@ -29,8 +30,13 @@ from loket.core.understand import Bounced, FollowUp, Machine, Request, Resent, R
 
 
 def decide(mail: InboundMail, understood: Understood, office: Office, keys: Keys, known: Known, now: datetime) -> Plan:
-    """The plan for one mail; nothing has happened yet."""
+    """The plan for one mail, with what it means for whoever stands in line; nothing has happened yet."""
     case = Case(mail, office, keys, known, now)
+    return lined(_decided(case, understood), case.post, known, str(mail.raw.ref))
+
+
+def _decided(case: Case, understood: Understood) -> Plan:
+    mail, known = case.mail, case.known
     match understood:
         case Machine(refusal):
             event = case.event("machine-mail", None, refusal=refusal.value, subject=clean_text(mail.subject))
@@ -64,6 +70,8 @@ def _follow_up(case: Case, found: FollowUp) -> Plan:
     if thread.own and differs(verdict, thread.ticket):
         return slots.begin(case, open_ticket(case, verdict, linked=(thread.ticket.number,)))
     about = slots.follow(case, thread.ticket) if thread.own and verdict.refusal is None else None
+    if about is None and thread.own:
+        about = turnwish.follow(case, thread.ticket, verdict)
     return about or slots.completed(case, join(case, thread.ticket, verdict, own=thread.own))
 
 

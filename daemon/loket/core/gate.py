@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from loket.core.model import Outbound
+from loket.core.model import Kind, Outbound
 
 WINDOW = timedelta(hours=1)
 # The same words from one address so often in so short a time are two machines talking.
@@ -38,7 +38,10 @@ class Gate:
         `asked` is when the mail that they answer arrived: one that has waited long lets those go first who wait now.
         """
         late = asked is not None and now - asked > BACKLOG
-        return tuple(self._one(mail, now, late) if mail.kind.automatic else mail for mail in mails)
+        # Who is called now is waited for now, whatever mail ended the turn before.
+        return tuple(
+            self._one(mail, now, late and mail.kind is not Kind.CALL) if mail.kind.automatic else mail for mail in mails
+        )
 
     def _one(self, mail: Outbound, now: datetime, late: bool) -> Outbound:
         mine = self.by_address.setdefault(mail.recipient, [])

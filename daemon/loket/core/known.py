@@ -14,6 +14,7 @@ from loket.core.gate import Caps, Gate
 from loket.core.model import Booking, Held, HeldState, InboundMail, Kind, Offer, Phase, Plan, Sent, State, Ticket
 from loket.core.pace import Answered
 from loket.core.same import fingerprint
+from loket.core.turns import Line, lines_after
 
 # So many tickets in the body of one mail are looked for: anybody can write an officer's token down, sound or not.
 MAX_NAMED = 1000
@@ -92,6 +93,8 @@ class Known:
     offers: dict[str, Offer] = field(default_factory=dict)
     # The last number of each register, by its name and year.
     entries: dict[tuple[str, int], int] = field(default_factory=dict)
+    # The line of each queue in which somebody stands, with the tickets of the first of them.
+    lines: dict[str, Line] = field(default_factory=dict)
     gate: Gate = field(default_factory=lambda: Gate(Caps()))
 
     def next_number(self, prefix: str) -> str:
@@ -144,6 +147,7 @@ class Known:
             self.offers.pop(offer.ticket, None)
             if not offer.over:
                 self.offers[offer.ticket] = offer
+        self.lines = lines_after(self.lines, plan.turns)
 
     def _after_entries(self, plan: Plan) -> None:
         for entry in plan.entries:
@@ -151,7 +155,7 @@ class Known:
             self.entries[key] = max(self.entries.get(key, 0), entry.number)
 
     def foreseen(self, plan: Plan) -> Known:
-        """The same with a plan's appointments and entries carried out, for the next step of a larger plan."""
+        """The same with a plan's appointments, entries and turns carried out, for the next step of a larger plan."""
         found = replace(self, bookings=dict(self.bookings), offers=dict(self.offers), entries=dict(self.entries))
         found._after_appointments(plan)
         found._after_entries(plan)

@@ -23,6 +23,7 @@ _AUTOMATIC = {
     Kind.INVITATION: "auto-replied",
     Kind.RECEIPT: "auto-replied",
     Kind.REMINDER: "auto-generated",
+    Kind.CALL: "auto-generated",
     Kind.NOTICE: "auto-generated",
     Kind.DIGEST: "auto-generated",
     Kind.ALERT: "auto-generated",

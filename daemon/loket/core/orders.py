@@ -82,6 +82,11 @@ class Unschedule:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveTurn:
+    """`GILIRAN`: a place at the end of the line of those who are called in turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendAnyway:
     """`KIRIM`: send the answer of mine that was kept back."""
 
@@ -119,6 +124,7 @@ Order = (
     | Status
     | Cancel
     | Unschedule
+    | GiveTurn
     | SendAnyway
     | Away
     | Help
@@ -127,12 +133,13 @@ Order = (
 
 MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE = "ALIH", "AMBIL", "LEPAS", "TANYA", "TUNDA", "CATATAN"
 STATUS, CANCEL, SEND, AWAY, HELP = "STATUS", "BATAL", "KIRIM", "CUTI", "BANTUAN"
-SCHEDULE, REGISTER = "JADWAL", "CATAT"
+SCHEDULE, REGISTER, TURN = "JADWAL", "CATAT", "GILIRAN"
 # Every word for a command of Loket's own, and the command it stands for.
 WORDS: Mapping[str, str] = {
     **{word: word for word in (MOVE, CLAIM, RELEASE, ASK, SNOOZE, NOTE, STATUS, CANCEL, SEND, AWAY, HELP)},
     **{"MOVE": MOVE, "CLAIM": CLAIM, "TAKE": CLAIM, "RELEASE": RELEASE, "ASK": ASK, "SNOOZE": SNOOZE},
     **{SCHEDULE: SCHEDULE, "SCHEDULE": SCHEDULE, REGISTER: REGISTER, "REGISTER": REGISTER, "LOG": REGISTER},
+    **{TURN: TURN, "TURN": TURN},
     **{"NOTE": NOTE, "CANCEL": CANCEL, "UNDO": CANCEL, "SEND": SEND, "AWAY": AWAY, "HELP": HELP},
 }
 # What each does, for the lists in letters; the order is that of the lists.
@@ -145,6 +152,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         SNOOZE: "tunda sampai tanggal tertentu",
         NOTE: "catatan untuk sesama petugas",
         SCHEDULE: "jadwal konsultasi: hari dan jam, tautan, atau pilihan waktu bagi pemohon",
+        TURN: "beri tempat di akhir giliran",
         REGISTER: "catat kontak yang datang lewat telepon, WhatsApp, pos, atau langsung",
         STATUS: "keadaan tiket, atau semua yang menunggu",
         CANCEL: "batalkan jawaban yang belum terkirim",
@@ -160,6 +168,7 @@ MEANING: Mapping[str, Mapping[str, str]] = {
         SNOOZE: "put off until a day",
         NOTE: "a note for the officers",
         SCHEDULE: "the appointment: day and time, a link, or times to choose from",
+        TURN: "give a place at the end of the line",
         REGISTER: "register whoever came by phone, WhatsApp, post or in person",
         STATUS: "where the ticket stands, or what waits",
         CANCEL: "call back an answer that has not left",
@@ -205,6 +214,7 @@ PLAIN: Mapping[str, Callable[[], Order]] = {
     ASK: Ask,
     NOTE: Note,
     REGISTER: Register,
+    TURN: GiveTurn,
     STATUS: Status,
     CANCEL: Cancel,
     SEND: SendAnyway,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loket.core import context, slotmail, tongue
+from loket.core import context, slotmail, tongue, turnmail
 from loket.core.case import Case, promised, reply
 from loket.core.model import (
     Fate,
@@ -32,8 +32,11 @@ def status(case: Case, verdict: Verdict) -> Plan:
         )
         own = next((one for one in case.known.bookings.values() if one.live and one.ticket == ticket.number), None)
         offer = case.known.offers.get(ticket.number)
+        line = case.known.lines.get(ticket.queue)
+        in_line = line is not None and line.of(ticket.number) is not None
+        turn = turnmail.shown(post, case.known, ticket) if in_line else None
         said = {
-            **context.ticket(office, counter, ticket, case.now, due=promised(case, ticket, 0)),
+            **context.ticket(office, counter, ticket, case.now, due=promised(case, ticket, 0), turn=turn),
             "state": ticket.state.value,
             "slot": slotmail.shown(post, own) if own is not None else None,
             "waiting": offer is not None and offer.waiting is not None,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from loket.core import compose, contact, context, notice
+from loket.core import compose, contact, context, notice, turnmail
 from loket.core.contact import ABOUT, CHANNEL, CONTACT, EMAIL, NAME, QUEUE, Form
 from loket.core.enclosed import Scan
 from loket.core.entering import entered
@@ -150,6 +150,7 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
         "recipient": context.masked(mail_to) if mail_to else "",
         "files": [scan.facts for scan in errand.scans or ()],
         "due_text": errand.moment(ticket.due_at),
+        "turn": turnmail.shown(post, errand.known, ticket),
     }
     letters = (_acknowledgement(errand, post, ticket, place),) if mail_to else ()
     done = errand.done(
@@ -163,8 +164,9 @@ def _acknowledgement(errand: Errand, post: Post, ticket: Ticket, place: int) -> 
     queue = post.office.queues.get(ticket.queue)
     answers = errand.known.pace.get(ticket.queue, [])
     due = promise(queue.due, answers, post.counter.calendar, post.now, place=place) if queue and queue.due else None
+    turn = turnmail.shown(post, errand.known, ticket)
     said = {
-        **context.ticket(post.office, post.counter, ticket, post.now, place=place, due=due),
+        **context.ticket(post.office, post.counter, ticket, post.now, place=place, due=due, turn=turn),
         "channel": contact.in_text(ticket.channel),
     }
     return post.write(

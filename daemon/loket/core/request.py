@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product as combinations
 from typing import Any
 
-from loket.core import context, notice
+from loket.core import context, notice, turnmail
 from loket.core.case import Case, compiled_rule, free_field, promised, reply, timed_anew
 from loket.core.classify import Compiled
 from loket.core.entering import entered
@@ -143,6 +143,7 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
         attachments=context.attachment_names(mail),
         links=ticket.links,
         due=promised(case, ticket, place),
+        turn=turnmail.shown(post, case.known, ticket) if ticket.state is State.OPEN else None,
     )
     kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
     if verdict.outcome == "incomplete":

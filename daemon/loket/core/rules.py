@@ -16,6 +16,7 @@ from loket.core.conditions import Condition
 from loket.core.letterbook import Agenda
 from loket.core.model import TRIAGE
 from loket.core.strict import MailAddress, Misplaced, Strict, Word, also_written
+from loket.core.turns import Live
 from loket.core.worktime import Soon, WorkingSpan, WorkingTime
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -178,7 +179,14 @@ class Queue(Strict):
     next: str = ""
     appointments: Appointments | None = None
     agenda: Agenda | None = Field(default=None, description="the register its letters are entered in")
+    live: Live | None = Field(default=None, description="a queue of live contacts, who are called in turn")
     outcomes: dict[str, Outcome] = {}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.appointments is not None and self.live is not None:
+            raise Misplaced(("live",), "a queue works by appointment or calls in turn, not both")
+        return self
 
     @model_validator(mode="after")
     def _commands_differ(self) -> Self:

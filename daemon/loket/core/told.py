@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from loket.core import context, slotmail
+from loket.core import context, slotmail, turnmail
 from loket.core.dates import read_first_day
 from loket.core.errand import Done, Errand, holder
 from loket.core.headers import clean_text
 from loket.core.item import state_text
+from loket.core.known import Known
 from loket.core.model import Absence, HeldState, Kind, Outbound, State
 from loket.core.office import Officer
+from loket.core.turns import Line
 
 _BACK = frozenset(["selesai", "berakhir", "masuk", "kembali", "batal", "back", "end", "over", "return", "none"])
 
@@ -50,10 +52,16 @@ def status(errand: Errand) -> Done:
         "until": context.day(errand.post, ticket.snoozed_until) if _ahead(errand, ticket.snoozed_until) else "",
         "note": ticket.note,
         "slot": slotmail.shown(errand.post, own) if own is not None else None,
+        "turn": turnmail.shown(errand.post, errand.known, ticket) if _in_line(errand) else None,
         "kept": any(one.officer == errand.officer.address and one.state is HeldState.HELD for one in mine),
         "commands": errand.commands(),
     }
     return errand.done("petugas/keadaan", errand.event("status-told"), said)
+
+
+def _in_line(errand: Errand) -> bool:
+    line = errand.known.lines.get(errand.about.queue)
+    return line is not None and line.of(errand.about.number) is not None
 
 
 def _ahead(errand: Errand, at: datetime | None) -> bool:
@@ -64,7 +72,12 @@ def _desk(errand: Errand) -> Done:
     office, known, mine = errand.post.office, errand.known, errand.officer.address
     names = office.queues_of(errand.officer, known.away)
     waiting: list[dict[str, Any]] = [
-        {"title": office.queues[name].title, "total": known.open_in_queue.get(name, 0), "late": known.late.get(name, 0)}
+        {
+            "title": office.queues[name].title,
+            "total": known.open_in_queue.get(name, 0),
+            "late": known.late.get(name, 0),
+            "line": _line(known, name) if office.queues[name].live is not None else None,
+        }
         for name in names
         if name in office.queues
     ]
@@ -84,6 +97,11 @@ def _desk(errand: Errand) -> Done:
         "now": errand.moment(errand.post.now),
     }
     return errand.done("petugas/meja", errand.event("status-told"), said)
+
+
+def _line(known: Known, queue: str) -> dict[str, int]:
+    line = known.lines.get(queue, Line(queue))
+    return {"served": len(line.served), "waiting": len(line.waiting)}
 
 
 def away(errand: Errand, argument: str) -> Done:

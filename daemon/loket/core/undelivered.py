@@ -15,8 +15,10 @@ from loket.core.term import go_on, timed
 
 # An appointment that its applicant does not know of is as good as a letter that did not arrive.
 _MATTERS = frozenset({*TO_APPLICANT, Kind.INVITATION})
+# Who was called and does not know it can still be reached otherwise; their ticket is where it was.
+_NEWS = frozenset({*_MATTERS, Kind.CALL})
 # Mail about mail that failed ends here: an alert that cannot be delivered raises no other.
-_TOLD = frozenset({*_MATTERS, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
+_TOLD = frozenset({*_NEWS, Kind.DIGEST, Kind.NOTICE, Kind.RECEIPT})
 
 
 def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
@@ -48,7 +50,7 @@ def _alerts(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, said: s
     """To the officer who answered and the admin; for mail to an officer, to the admin alone."""
     office = post.office
     to: dict[str, str] = {}
-    if sent.kind in _MATTERS and ticket is not None:
+    if sent.kind in _NEWS and ticket is not None:
         wrote = ticket.asked_by if sent.kind is Kind.QUESTION else ticket.answered_by
         answered = office.officers.get(wrote or "")
         told = [answered] if answered and answered.active else office.serving(ticket.queue)

@@ -15,6 +15,7 @@ from loket.store.codes import aside_rows, keep_codes
 from loket.store.letterbook import keep_entries
 from loket.store.pace import add_answers
 from loket.store.rows import event_row, held_row, outbox_row, ticket_row
+from loket.store.turns import keep_turns
 
 Rows = list[dict[str, Any]]
 
@@ -43,6 +44,7 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
         connection.execute(insert(schema.meta).values(name=name, value=value))
     keep_appointments(connection, plans)
     keep_entries(connection, plans)
+    keep_turns(connection, plans)
     _insert(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
 

@@ -20,6 +20,7 @@ from loket.store.apply import apply_plans
 from loket.store.appointments import add_standing, not_for_time
 from loket.store.database import Database
 from loket.store.rows import ticket_of
+from loket.store.turns import add_lines
 
 _L = schema.ledger.c
 _T = schema.ticket.c
@@ -167,6 +168,14 @@ class DeskStore:
         known = Known(now.year, 0)
         with self.database.read() as connection:
             add_standing(connection, known)
+            known.away.update(officers.away(connection, now))
+        return known
+
+    def lines(self, now: datetime) -> Known:
+        """Every line of those who are called in turn, with the tickets of those who are and of the next ones."""
+        known = Known(now.year, 0)
+        with self.database.read() as connection:
+            add_lines(connection, known)
             known.away.update(officers.away(connection, now))
         return known
 

@@ -16,6 +16,7 @@ from loket.store.appointments import add_appointments
 from loket.store.codes import codes_of, tickets_of
 from loket.store.intake import Batch, IntakeStore
 from loket.store.rows import held_of, ticket_of
+from loket.store.turns import add_lines
 
 _A = schema.absence.c
 _H = schema.held.c
@@ -73,6 +74,7 @@ class DeskBatch(Batch):
             known.codes = codes_of(self.connection, hints.officers)
             self._add_tickets(known, tickets_of(known.codes))
         add_appointments(self.connection, known, hints.addresses)
+        add_lines(self.connection, known)
         add_desk(self.connection, known, hints, now)
         return known
 

@@ -349,3 +349,28 @@ offer = Table(
     Column("waiting", UtcDateTime),
     Column("until", UtcDateTime),
 )
+
+# A place in a queue's line. A number is given once, a seat is one ticket's at a time, and no ticket stands in two
+# places: the constraints, not memory, keep anybody from being called twice. Who is not served has no seat.
+turn = Table(
+    "turn",
+    metadata,
+    Column("queue", Words, primary_key=True),
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    Column("ticket", Words, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("called_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", Words),
+    Column("seat", Integer),
+    UniqueConstraint("queue", "seat", name="uq_turn_queue_seat"),
+    Index("ix_turn_ticket", "ticket"),
+)
+Index(
+    "uq_turn_standing",
+    turn.c.ticket,
+    unique=True,
+    sqlite_where=turn.c.ended_at.is_(None),
+    postgresql_where=turn.c.ended_at.is_(None),
+)

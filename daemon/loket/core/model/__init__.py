@@ -36,6 +36,7 @@ from loket.core.model.plan import Occurrence, Plan, Quarantined
 from loket.core.model.slot import Booking, BookingState, Offer
 from loket.core.model.term import Term
 from loket.core.model.ticket import Absence, Entry, Event, Fate, State, Ticket, Undo
+from loket.core.model.turn import End, Turn
 from loket.core.model.verdict import STATUS_RULE, TRIAGE, Level, Refusal, Trace, Verdict, VerdictOutcome
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Code",
     "CodeState",
     "Encoding",
+    "End",
     "Entry",
     "Event",
     "Evidence",
@@ -86,6 +88,7 @@ __all__ = [
     "Term",
     "Ticket",
     "Trace",
+    "Turn",
     "Undo",
     "Verdict",
     "VerdictOutcome",

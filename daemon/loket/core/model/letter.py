@@ -35,6 +35,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     OFFER = "offer"
     INVITATION = "invitation"
+    CALL = "call"
     DELIVERY = "delivery"
     QUESTION = "question"
     NOTICE = "notice"
@@ -50,10 +51,16 @@ class Kind(StrEnum):
     @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
-        return {Kind.DELIVERY: 0, Kind.QUESTION: 0, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
+        first = dict.fromkeys((Kind.DELIVERY, Kind.QUESTION, Kind.CALL), 0)
+        return {**first, Kind.REMINDER: 2, Kind.ALERT: 2, Kind.DIGEST: 3}.get(self, 1)
 
 
-_AUTOMATIC = frozenset({Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER, Kind.OFFER, Kind.INVITATION})
+_AUTOMATIC = frozenset(
+    {
+        *(Kind.ACKNOWLEDGEMENT, Kind.CORRECTION, Kind.STATUS, Kind.REMINDER),
+        *(Kind.OFFER, Kind.INVITATION, Kind.CALL),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

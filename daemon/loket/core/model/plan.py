@@ -10,6 +10,7 @@ from loket.core.model.letter import Mark, NewFile, Outbound
 from loket.core.model.mail import MailRef
 from loket.core.model.slot import Booking, Offer
 from loket.core.model.ticket import Absence, Entry, Event, Fate, Ticket
+from loket.core.model.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,6 @@ class Plan:
     entries: tuple[Entry, ...] = ()
     bookings: tuple[Booking, ...] = ()
     offers: tuple[Offer, ...] = ()
+    turns: tuple[Turn, ...] = ()
     # Other mails than the plan's own that a person must look at now.
     set_aside: tuple[tuple[MailRef, Quarantined], ...] = ()

@@ -275,3 +275,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ticket", "other", name=op.f("pk_ticket_link")),
     )
     op.create_index("ix_ticket_link_other", "ticket_link", ["other"], unique=False)
+    op.create_table(
+        "turn",
+        sa.Column("queue", TEXT, nullable=False),
+        sa.Column("serial", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ticket", TEXT, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("called_at", MOMENT, nullable=True),
+        sa.Column("ends_at", MOMENT, nullable=True),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("ended_by", TEXT, nullable=True),
+        sa.Column("seat", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("queue", "serial", name=op.f("pk_turn")),
+        sa.UniqueConstraint("queue", "seat", name=op.f("uq_turn_queue_seat")),
+    )
+    op.create_index("ix_turn_ticket", "turn", ["ticket"], unique=False)
+    standing = sa.text("ended_at IS NULL")
+    op.create_index(
+        "uq_turn_standing", "turn", ["ticket"], unique=True, sqlite_where=standing, postgresql_where=standing
+    )
