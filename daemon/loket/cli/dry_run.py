@@ -81,22 +81,29 @@ def dry_run(
 
 
 def _show(found: Sequence[Rehearsed], snapshot: Snapshot) -> None:
+    several = len({one.mail.raw.ref.mailbox for one in found}) > 1
     rows = [
         (
             when(one.mail.raw.internaldate, snapshot),
-            one.mail.raw.ref.mailbox,
+            *([one.mail.raw.ref.mailbox] if several else []),
             _author(one),
             clean_text(one.mail.subject),
             _understood(one.plan),
-            "\n".join(f"{kind} to {to}: {subject}" for kind, to, subject, _ in _leaves(one)),
+            "\n".join(_left(one, kind, to, subject) for kind, to, subject, _ in _leaves(one)),
         )
         for one in found
     ]
     if rows:
-        table(("arrived", "mailbox", "from", "subject", "would be", "would leave"), rows)
+        table(("arrived", *(["mailbox"] if several else []), "from", "subject", "would be", "would leave"), rows)
     letters = Counter(mail.kind.value for one in found for mail in one.plan.outbox)
     said = ", ".join(f"{count} {kind}" for kind, count in sorted(letters.items())) or "nothing"
-    console().print(f"{len(found)} mails were read, and stay as they are; would leave: {said}.")
+    read = "1 mail was read, and stays as it is" if len(found) == 1 else f"{len(found)} mails were read, and stay so"
+    console().print(f"{read}; would leave: {said}.")
+
+
+def _left(one: Rehearsed, kind: str, to: str, subject: str) -> str:
+    """To whom only where it is another than who wrote."""
+    return f"{kind}: {subject}" if to == _author(one) else f"{kind} to {to}: {subject}"
 
 
 def _author(one: Rehearsed) -> str:
