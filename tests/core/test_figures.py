@@ -145,3 +145,71 @@ def test_weeks_go_over_the_year() -> None:
 
 def test_the_median_is_the_middle() -> None:
     assert [median(values) for values in ([], [5], [1, 9], [9, 1, 4])] == [None, 5, 5, 4]
+
+
+ZOOM, SARI = "konsultasi-zoom", "sari@jamu.example"
+
+
+def zoom(*steps: tuple[str, str, str, State]) -> Figures:
+    """The figures of week 52 with one ticket that has an appointment."""
+    history = [step(1, when, kind, actor, state, queue=ZOOM) for when, kind, actor, state in steps]
+    return figures(history, Week(2026, 52), JAKARTA, LATER, officers=(DEWI, EKO))
+
+
+CHOSEN = [
+    ("21T09:00", "opened", SARI, WAITING),
+    ("21T10:00", "appointment-booked", SARI, WAITING),
+]
+
+
+def test_an_appointment_that_its_applicant_chose_answers_the_request_and_is_nobodys_work() -> None:
+    found = zoom(*CHOSEN)
+    assert found.queues == (Row(ZOOM, arrivals=1, answered=1),)
+    assert (found.officers, found.total.answered, found.total.due_keeping) == ((), 1, None)
+
+
+def test_another_time_is_no_second_answer_and_neither_is_its_end() -> None:
+    """The request was answered once; that the consultation took place is the officer's work."""
+    found = zoom(
+        *CHOSEN,
+        ("21T11:00", "appointment-moved", SARI, WAITING),
+        ("22T09:30", "appointment-over", "loket", OPEN),
+        ("22T09:40", "answered", DEWI, CLOSED),
+    )
+    assert found.queues == (Row(ZOOM, arrivals=1, answered=1),)
+    assert found.officers == (Row(DEWI, arrivals=1, answered=1),)
+    assert found.total.answered == 1
+
+
+def test_one_that_is_over_waits_for_its_officer_and_did_not_come_back() -> None:
+    found = zoom(*CHOSEN, ("22T09:30", "appointment-over", "loket", OPEN))
+    assert found.queues == (Row(ZOOM, arrivals=1, answered=1, waiting=1),)
+
+
+def test_a_question_before_the_appointment_comes_back_and_its_answer_counts() -> None:
+    found = zoom(
+        *CHOSEN,
+        ("21T11:00", "follow-up", SARI, OPEN),
+        ("21T12:00", "answered", DEWI, WAITING),
+        ("22T09:30", "appointment-over", "loket", OPEN),
+        ("22T09:40", "answered", DEWI, CLOSED),
+    )
+    assert found.queues == (Row(ZOOM, arrivals=1, returned=1, answered=2),)
+    assert found.officers == (Row(DEWI, arrivals=1, answered=2),)
+
+
+def test_an_appointment_that_an_officer_made_is_theirs() -> None:
+    found = zoom(("21T09:00", "opened", SARI, OPEN), ("21T10:00", "appointment-booked", DEWI, WAITING))
+    assert found.officers == (Row(DEWI, arrivals=1, answered=1),)
+    assert found.total.answered == 1
+
+
+def test_who_asks_again_after_the_end_is_answered_again() -> None:
+    found = zoom(
+        *CHOSEN,
+        ("22T09:30", "appointment-over", "loket", OPEN),
+        ("22T09:40", "answered", DEWI, CLOSED),
+        ("23T09:00", "reopened", SARI, OPEN),
+        ("23T10:00", "appointment-booked", SARI, WAITING),
+    )
+    assert found.queues == (Row(ZOOM, arrivals=1, returned=1, answered=2),)

@@ -6,7 +6,7 @@ A figure of a week depends on what happened before its end alone: asked again la
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from loket.core.model import State
 
 ANSWERED, ASKED = "answered", "asked"
+# An appointment is the answer to its request, whoever made it; what an officer writes once it is over ends it only.
+BOOKED, OVER = "appointment-booked", "appointment-over"
 # What takes an answer back: it was called off before it left, or never arrived.
 NO_ANSWER = frozenset({"called-off", "undelivered"})
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
@@ -139,6 +141,8 @@ class _Answer:
     officer: str
     worked: int | None
     in_time: bool | None
+    # Whether it answers a request of its queue; else it is an officer's work alone.
+    counts: bool = True
 
 
 @dataclass(slots=True)
@@ -152,25 +156,30 @@ class _Tally:
     answers: list[_Answer] = field(default_factory=list)
 
 
-def figures(steps: Iterable[Step], week: Week, zone: ZoneInfo, now: datetime) -> Figures:
+def figures(
+    steps: Iterable[Step], week: Week, zone: ZoneInfo, now: datetime, officers: Collection[str] = ()
+) -> Figures:
     """The week's figures; the steps of each ticket stand together, in the order in which they happened.
+
+    An appointment that is none of the `officers`' doing was made by its applicant's own choice.
 
     In a week that is not over, late is what is late now.
     """
     start, end = week.bounds(zone)
     tally = _Tally()
     for _, history in groupby(steps, key=lambda step: step.ticket):
-        _count(tally, [step for step in history if step.at < end], start)
+        _count(tally, [step for step in history if step.at < end], start, officers)
     judged = now if start < now < end else end
     late = {step.ticket for step in tally.waiting if step.due_at is not None and step.due_at < judged}
-    queues = sorted({*tally.arrivals, *tally.returned, *(one.queue for one in tally.answers), *_queues(tally.waiting)})
-    officers = sorted({*tally.taken, *(one.officer for one in tally.answers), *_holders(tally.waiting)})
+    answers = [one for one in tally.answers if one.counts]
+    queues = sorted({*tally.arrivals, *tally.returned, *(one.queue for one in answers), *_queues(tally.waiting)})
+    people = sorted({*tally.taken, *(one.officer for one in tally.answers), *_holders(tally.waiting)} - {""})
     by_queue = tuple(
         _row(
             queue,
             tally.arrivals.get(queue, 0),
             tally.returned.get(queue, 0),
-            [one for one in tally.answers if one.queue == queue],
+            [one for one in answers if one.queue == queue],
             [step for step in tally.waiting if step.queue == queue],
             late,
         )
@@ -185,10 +194,10 @@ def figures(steps: Iterable[Step], week: Week, zone: ZoneInfo, now: datetime) ->
             [step for step in tally.waiting if step.holder == officer],
             late,
         )
-        for officer in officers
+        for officer in people
     )
     arrivals, returned = sum(tally.arrivals.values()), sum(tally.returned.values())
-    return Figures(week, by_queue, by_officer, _row("", arrivals, returned, tally.answers, tally.waiting, late))
+    return Figures(week, by_queue, by_officer, _row("", arrivals, returned, answers, tally.waiting, late))
 
 
 def _queues(steps: Iterable[Step]) -> set[str]:
@@ -224,32 +233,38 @@ def median(values: Sequence[int]) -> int | None:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) // 2
 
 
-def _count(tally: _Tally, history: Sequence[Step], start: datetime) -> None:
+def _count(tally: _Tally, history: Sequence[Step], start: datetime, officers: Collection[str]) -> None:
     """One ticket's history up to the end of the week; only what is not before `start` counts."""
     before: Step | None = None
     # Whether an answer is the last word, so that writing brings the ticket back; what left last, an answer or question.
     settled, left = False, ""
+    # Whether it has an appointment, and whether that is over and waits for an officer to say so.
+    booked, over = False, False
     mine: list[_Answer] = []
     for step in history:
         inside = step.at >= start
         if before is None:
             _add(tally.arrivals, step.queue, inside)
         elif step.queue != before.queue or _comes_back(step, before, settled=settled):
-            _add(tally.returned, step.queue, inside and step.kind not in NO_ANSWER)
-        if step.kind == ANSWERED and before is not None and before.state is not State.CLOSED:
-            mine.append(_answer(step, before))
+            _add(tally.returned, step.queue, inside and step.kind not in (*NO_ANSWER, OVER))
+            booked = booked and before.state is not State.CLOSED
+        over = (over or step.kind == OVER) and step.kind != BOOKED
+        answer = _given(step, before, officers, booked=booked, over=over)
+        if answer is not None and before is not None:
+            mine.append(answer)
             if inside:
-                tally.answers.append(mine[-1])
-            if inside and before.holder != step.actor:
+                tally.answers.append(answer)
+            if inside and answer.officer and before.holder != step.actor:
                 tally.taken.setdefault(step.actor, set()).add(step.ticket)
-            settled = True
+            settled, left = True, ANSWERED
+            booked, over = booked or step.kind == BOOKED, over and step.kind != ANSWERED
         elif inside and step.holder and (before is None or step.holder != before.holder):
             tally.taken.setdefault(step.holder, set()).add(step.ticket)
         left = step.kind if step.kind in (ANSWERED, ASKED) else left
         if step.kind in NO_ANSWER and mine and settled and left == ANSWERED:
             gone = mine.pop()
             tally.answers[:] = [one for one in tally.answers if one is not gone]
-        if step.state is State.OPEN and step.kind != ANSWERED:
+        if step.state is State.OPEN and step.kind not in (ANSWERED, BOOKED):
             settled = False
         before = step
     if before is not None and before.state is State.OPEN:
@@ -268,6 +283,17 @@ def _add(counts: dict[str, int], name: str, counts_now: bool) -> None:
         counts[name] = counts.get(name, 0) + 1
 
 
-def _answer(step: Step, before: Step) -> _Answer:
-    in_time = step.at <= before.due_at if before.due_at is not None else None
-    return _Answer(before.queue, step.actor, step.worked, in_time)
+def _given(step: Step, before: Step | None, officers: Collection[str], *, booked: bool, over: bool) -> _Answer | None:
+    """The answer that a step is. An appointment made by its applicant's own choice is nobody's work, and never late;
+    once it is over, what an officer writes is no second answer."""
+    in_time = step.at <= before.due_at if before is not None and before.due_at is not None else None
+    if before is None:
+        return None
+    if step.kind == BOOKED and not booked:
+        made = step.actor in officers
+        return _Answer(before.queue, step.actor if made else "", step.worked, in_time if made else None)
+    if step.kind == ANSWERED and before.state is not State.CLOSED:
+        if over:
+            return _Answer(before.queue, step.actor, None, None, counts=False)
+        return _Answer(before.queue, step.actor, step.worked, in_time)
+    return None

@@ -33,7 +33,7 @@ class Report:
 def report(steps: Sequence[Step], week: Week, office: Office, now: datetime) -> Report:
     """The report of a week, counted from steps since `first_week(week)`."""
     weeks = [week.before(back) for back in range(WEEKS - 1, -1, -1)]
-    found = [figures(steps, one, office.zone, now) for one in weeks]
+    found = [figures(steps, one, office.zone, now, office.officers) for one in weeks]
     # As the configuration has them; what has gone from it comes last.
     queues, officers = list(office.queues), list(office.officers)
     last = replace(
