@@ -11,7 +11,20 @@ from typing import Protocol
 from loket.core.escalation import Watch
 from loket.core.figures import Step
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, Kind, MailRef, Outbound, Phase, Plan, RawMail, Receipt, Sent, StoredFile, Ticket
+from loket.core.model import (
+    Chapter,
+    Fate,
+    Kind,
+    MailRef,
+    Outbound,
+    Phase,
+    Plan,
+    RawMail,
+    Receipt,
+    Sent,
+    StoredFile,
+    Ticket,
+)
 from loket.core.quota import Allowance
 from loket.core.waits import Delay
 
@@ -223,6 +236,10 @@ class Desk(Protocol):
         self, mailbox: str, queues: Sequence[str], people: Sequence[str] = ()
     ) -> list[tuple[Ticket, list[StoredFile]]]:
         """Open tickets of a mailbox in the queues or taken by these people, each with the mails that belong to it."""
+        ...
+
+    def stories(self, tickets: Sequence[Ticket]) -> Mapping[str, Sequence[Chapter]]:
+        """The other tickets of each one's story, by its number; only those of its own applicant."""
         ...
 
     def away(self, now: datetime) -> dict[str, datetime]:

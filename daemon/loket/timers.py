@@ -112,11 +112,16 @@ class Timers:
         post = Post(office, office.counters[mailbox], self.keys, self.clock.now())
         people = [officer, *office.standing_in(officer, away)]
         found = self.store.open_tickets(mailbox, office.queues_of(officer, away), tuple(one.address for one in people))
+        stories = self.store.stories([ticket for ticket, _ in found])
         items: list[DigestItem] = []
         others: list[tuple[Ticket, str]] = []
         for ticket, files in found:
             if on_desk(post, ticket, officer, away):
-                items.append(DigestItem(ticket, tuple((file, self.form(file)) for file in files)))
+                items.append(
+                    DigestItem(
+                        ticket, tuple((file, self.form(file)) for file in files), tuple(stories.get(ticket.number, ()))
+                    )
+                )
                 continue
             whose = office.officers.get(in_hand(ticket, post, away) or "")
             if whose is not None and whose != officer:

@@ -97,7 +97,7 @@ FILES = [
         D,
         "        attachments: required\n        closes: yes",
         "        attachments: required\n        attachments: none\n        closes: yes",
-        "rules/loket-d.yaml:64:9: attachments stands here twice",
+        "rules/loket-d.yaml:69:9: attachments stands here twice",
     ),
     one(
         "an unknown key",
@@ -128,14 +128,14 @@ FILES = [
         D,
         "        letter: yes",
         "        leter: yes",
-        "rules/loket-d.yaml:76:9: leter is not known here; did you mean letter?",
+        "rules/loket-d.yaml:81:9: leter is not known here; did you mean letter?",
     ),
     one(
         "an unknown key of a rule",
         D,
         "    needs: {attachments",
         "    need: {attachments",
-        "rules/loket-d.yaml:36:5: need is not known here; did you mean needs?",
+        "rules/loket-d.yaml:39:5: need is not known here; did you mean needs?",
     ),
     one("a missing key", CONFIG, "  name: Loket Registrasi OT & SK\n", "", "config.yaml:7:1: name is missing"),
     one(
@@ -165,7 +165,7 @@ FILES = [
         D,
         "{attachments: 1,",
         "{attachments: one,",
-        "rules/loket-d.yaml:36:13: write a whole number, not 'one'",
+        "rules/loket-d.yaml:39:13: write a whole number, not 'one'",
     ),
     one(
         "a fraction for a number",
@@ -180,7 +180,7 @@ FILES = [
         D,
         "{attachments: 1,",
         "{attachments: -1,",
-        "rules/loket-d.yaml:36:13: write 0 or more, not -1",
+        "rules/loket-d.yaml:39:13: write 0 or more, not -1",
     ),
     one(
         "a negative bound",
@@ -194,13 +194,13 @@ FILES = [
         D,
         "        letter: yes",
         "        letter: maybe",
-        "rules/loket-d.yaml:76:9: write yes or no, not 'maybe'",
+        "rules/loket-d.yaml:81:9: write yes or no, not 'maybe'",
     ),
     one(
         "no is a word in YAML 1.2",
         D,
         '      "SK": null',
         '      "SK": no',
-        "rules/loket-d.yaml:49:7: write keys and values, as in `key: value`, not 'no'",
+        "rules/loket-d.yaml:54:7: write keys and values, as in `key: value`, not 'no'",
     ),
 ]

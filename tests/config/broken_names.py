@@ -102,15 +102,15 @@ NAMES = [
         D,
         "queue: ambil-sk-{kategori}\n",
         "queue: ambil-skk-{kategori}\n",
-        "rules/loket-d.yaml:37:5: there is no queue ambil-skk-ot; did you mean ambil-sk-ot?",
-        "rules/loket-d.yaml:37:5: there is no queue ambil-skk-sk; did you mean ambil-sk-sk?",
+        "rules/loket-d.yaml:40:5: there is no queue ambil-skk-ot; did you mean ambil-sk-ot?",
+        "rules/loket-d.yaml:40:5: there is no queue ambil-skk-sk; did you mean ambil-sk-sk?",
     ),
     one(
         "an unknown field in a queue",
         D,
         "queue: ambil-sk-{kategori}\n",
         "queue: ambil-sk-{katgori}\n",
-        "rules/loket-d.yaml:37:5: {katgori} is no field of the subject, nor of a mailbox; did you mean kategori?",
+        "rules/loket-d.yaml:40:5: {katgori} is no field of the subject, nor of a mailbox; did you mean kategori?",
     ),
     one(
         "an unknown queue of an officer",

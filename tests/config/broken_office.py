@@ -36,7 +36,7 @@ OFFICE = [
                 "    escalation: {supervisor: budi@pom.go.id}\n    next: Petugas akan memeriksa",
             ),
         ),
-        ("rules/loket-d.yaml:68:18: Budi is no active officer any more",),
+        ("rules/loket-d.yaml:73:18: Budi is no active officer any more",),
     ),
     one(
         "a day off that is none",
@@ -325,7 +325,7 @@ OFFICE = [
         D,
         "        proof: either                 #",
         "        proof: trusted #",
-        "rules/loket-d.yaml:77:9: sk-terbit would never leave: no border is trusted at desainsk.otsk2020@gmail.com"
+        "rules/loket-d.yaml:82:9: sk-terbit would never leave: no border is trusted at desainsk.otsk2020@gmail.com"
         " (trust: in config.yaml)",
     ),
     one(
@@ -333,21 +333,21 @@ OFFICE = [
         D,
         "        proof: either                 #",
         "        proof: maybe #",
-        "rules/loket-d.yaml:77:9: write 'token', 'trusted', 'code', 'either' or 'both', not 'maybe'",
+        "rules/loket-d.yaml:82:9: write 'token', 'trusted', 'code', 'either' or 'both', not 'maybe'",
     ),
     one(
         "a letter on the token alone",
         D,
         "        proof: either                 #",
         "        proof: token #",
-        "rules/loket-d.yaml:77:9: warning: sk-terbit is a letter, and leaves on an officer's address and token alone",
+        "rules/loket-d.yaml:82:9: warning: sk-terbit is a letter, and leaves on an officer's address and token alone",
     ),
     one(
         "a letter whose proof nobody chose",
         D,
         "        proof: either                 #",
         "        #",
-        "rules/loket-d.yaml:76:9: warning: each sk-terbit needs its officer's code: no border is trusted at"
+        "rules/loket-d.yaml:81:9: warning: each sk-terbit needs its officer's code: no border is trusted at"
         " desainsk.otsk2020@gmail.com; `proof: code` says so",
     ),
     one(

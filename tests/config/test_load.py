@@ -131,7 +131,7 @@ def test_all_mistakes_of_all_files_are_reported_together(office: Path) -> None:
         "config.yaml:113:3: name is missing",
         "config.yaml:114:5: nama is not known here; did you mean name?",
         "rules/loket-c.yaml:1:1: counter is missing",
-        "rules/loket-d.yaml:59:9: write one word in capitals, as in REVISI",
+        "rules/loket-d.yaml:64:9: write one word in capitals, as in REVISI",
     ]
 
 
@@ -142,7 +142,7 @@ def test_mistakes_of_rules_letters_and_addresses_are_reported_together(office: P
     change(office, "rules/templates/id/akun/aktif.txt", None, "Subject: {{ tiket.tag }}\n\nHalo\n")
     assert [line.partition(": ")[0] for line in said(office)] == [
         "config.yaml:51:3",
-        "rules/loket-d.yaml:59:9",
+        "rules/loket-d.yaml:64:9",
         "config.yaml:83:13",
         "rules/templates/id/akun/aktif.txt:1:13",
     ]

@@ -58,8 +58,8 @@ def test_a_rule_that_never_gets_a_mail_is_told(office: Path) -> None:
     )
     # Nor is a misspelled keyword any longer surely the first rule's.
     assert said(office) == [
-        "rules/loket-d.yaml:44:7: must be ambil-sk, and is unmatched",
-        "rules/loket-d.yaml:51:18: warning: lagi never gets a mail: `Ambil SK_Contoh` names both and goes to ambil-sk",
+        "rules/loket-d.yaml:49:7: must be ambil-sk, and is unmatched",
+        "rules/loket-d.yaml:56:18: warning: lagi never gets a mail: `Ambil SK_Contoh` names both and goes to ambil-sk",
     ]
 
 

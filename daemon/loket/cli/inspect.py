@@ -20,6 +20,7 @@ from loket.cli.common import (
     table,
     when,
 )
+from loket.core import story
 from loket.core.tongue import octets
 from loket.store.desk import MailboxView
 from loket.store.rows import ticket_row
@@ -165,16 +166,20 @@ def show(
             raise fail(f"there is no ticket {number}")
         events = stores.desk.events(ticket.number)
         linked = stores.desk.links(ticket.number)
+        told = story.whole(snapshot.office, stores.desk.stories([ticket]).get(ticket.number, ()), ticket)
         if as_json:
             history = [
                 {"at": one.at, "kind": one.kind, "actor": one.actor, "mail": one.mail, "rules": one.rules, **one.detail}
                 for one in events
             ]
-            out_json({**_ticket_object(ticket), "linked": linked, "events": history})
+            out_json({**_ticket_object(ticket), "linked": linked, "story": told, "events": history})
             return
         facts = _ticket_object(ticket)
         facts["linked"] = ", ".join(linked)
         table(("", ticket.number), [(key, value) for key, value in facts.items() if value not in (None, "", [], {})])
+        if told:
+            rows = [(one["at"], one["number"], one["what"], one["by"]) for one in told]
+            table(("when", "ticket", "story", "by"), rows)
         table(
             ("when", "what", "who", "details"),
             [

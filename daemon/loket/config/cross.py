@@ -122,10 +122,11 @@ def _book_checks(snapshot: Snapshot) -> Iterator[Problem]:
             where[queue] = book.name
         for index, rule in enumerate(counter.rules):
             yield from _rule_queue(snapshot, book, index)
-            for kind, template in rule.templates.items():
-                if f"{template}.txt" not in office.letters.names:
-                    loc: Loc = ("rules", index, "templates", kind)
-                    yield document.problem(loc, f"there is no template {template}.txt")
+            for place_of, own in enumerate(rule.answers):
+                if f"{own.template}.txt" not in office.letters.names:
+                    loc: Loc = ("rules", index, "answers", place_of, "template")
+                    hint = meant(own.template, {known.removesuffix(".txt") for known in office.letters.names})
+                    yield document.problem(loc, f"there is no template {own.template}.txt{hint}")
         for name, queue_entry in counter.queues.items():
             for outcome_name, outcome in queue_entry.outcomes.items():
                 for word in (outcome.command, *outcome.aliases):

@@ -45,7 +45,7 @@ _PLAIN = """
     year joint_leave days
     week rows officers groups whole picture
     slots wished before length agenda example item
-    contact form channel entered
+    contact form channel entered history story
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {
@@ -98,6 +98,7 @@ def ticket(
     links: int = 0,
     due: WorkingTime | None = None,
     turn: Mapping[str, Any] | None = None,
+    history: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The variables of a letter about a ticket; `due` is what may be promised, else what the queue sets itself.
 
@@ -123,6 +124,7 @@ def ticket(
         "place": place,
         "due": {"low": due.low, "high": due.high, "unit": due.unit} if due else None,
         "linked": list(linked),
+        "history": list(history),
         "several": of.several,
         "wrong": list(wrong),
         "turn": turn,

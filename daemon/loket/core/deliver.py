@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from loket.core import context, inspected, proof
+from loket.core import context, inspected, proof, story
 from loket.core.authres import Standing
 from loket.core.command import Speech
 from loket.core.enclosed import Scan
@@ -15,7 +15,7 @@ from loket.core.errand import Done, Errand, clean_lines, holder, unheld
 from loket.core.headers import clean_text
 from loket.core.item import state_text
 from loket.core.letterbook import own_number
-from loket.core.model import Entry, Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
+from loket.core.model import Entry, Given, Held, HeldState, Kind, Move, Outbound, Phase, State, Ticket, Undo
 from loket.core.orders import Answer
 from loket.core.rules import Outcome
 from loket.core.term import go_on, worked
@@ -24,6 +24,8 @@ from loket.core.term import go_on, worked
 ANSWERED = "already-answered"
 CLAIMED = "claimed"
 OVERRULED = (ANSWERED, CLAIMED)
+# So many answers of a ticket are remembered with it; its events have them all.
+MOST = 50
 
 
 def answer(errand: Errand, order: Answer) -> Done:
@@ -99,6 +101,7 @@ def _settled(errand: Errand, order: Answer, undo: Undo | None) -> Ticket:
         closed_at=now if state is State.CLOSED else None,
         missing=(),
         term=go_on(ticket.term, now),
+        given=(*ticket.given, Given(now, order.name, errand.officer.address, undo.key if undo else errand.key))[-MOST:],
         undo=undo,
     )
 
@@ -150,7 +153,9 @@ def _letter(errand: Errand, order: Answer, argument: str, words: str, scans: Seq
     spoken = post.speaking(ticket.language)
     theirs = spoken.office.queues[ticket.queue].outcomes[order.name]
     said = {
-        **context.ticket(spoken.office, spoken.counter, ticket, post.now),
+        **context.ticket(
+            spoken.office, spoken.counter, ticket, post.now, history=story.told(spoken, errand.known, ticket)
+        ),
         "words": words,
         "argument": argument,
         "files": [scan.enclosure.name for scan in scans],

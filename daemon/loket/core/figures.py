@@ -17,6 +17,8 @@ from loket.core.model import State
 ANSWERED, ASKED = "answered", "asked"
 # An appointment is the answer to its request, whoever made it; what an officer writes once it is over ends it only.
 BOOKED, OVER = "appointment-booked", "appointment-over"
+# A rule may answer by itself too.
+BY_ITSELF = frozenset({BOOKED, "self-answered"})
 # What takes an answer back: it was called off before it left, or never arrived.
 NO_ANSWER = frozenset({"called-off", "undelivered"})
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
@@ -257,7 +259,7 @@ def _count(tally: _Tally, history: Sequence[Step], start: datetime, officers: Co
             if inside and answer.officer and before.holder != step.actor:
                 tally.taken.setdefault(step.actor, set()).add(step.ticket)
             settled, left = True, ANSWERED
-            booked, over = booked or step.kind == BOOKED, over and step.kind != ANSWERED
+            booked, over = booked or step.kind in BY_ITSELF, over and step.kind != ANSWERED
         elif inside and step.holder and (before is None or step.holder != before.holder):
             tally.taken.setdefault(step.holder, set()).add(step.ticket)
         left = step.kind if step.kind in (ANSWERED, ASKED) else left
@@ -289,7 +291,7 @@ def _given(step: Step, before: Step | None, officers: Collection[str], *, booked
     in_time = step.at <= before.due_at if before is not None and before.due_at is not None else None
     if before is None:
         return None
-    if step.kind == BOOKED and not booked:
+    if step.kind in BY_ITSELF and not booked:
         made = step.actor in officers
         return _Answer(before.queue, step.actor if made else "", step.worked, in_time if made else None)
     if step.kind == ANSWERED and before.state is not State.CLOSED:

@@ -22,7 +22,15 @@ from loket.core.model import (
 )
 from loket.core.office import Officer
 from loket.core.parse import body_text
-from loket.core.request import queue_place, response
+from loket.core.request import (
+    SELF_ANSWERED,
+    by_itself,
+    gone_on,
+    queue_place,
+    related_to,
+    response,
+    self_answer,
+)
 from loket.core.rules import render_queue
 from loket.core.supply import supplied
 from loket.core.term import go_on, timed
@@ -55,12 +63,27 @@ def join(case: Case, ticket: Ticket, verdict: Verdict, *, own: bool) -> Plan:
         filled, entries = (filled, ()) if filled.missing else entered(filled, case.office, case.known, case.now)
         kind = "supplied" if filled.missing else "completed"
         facts = {"queue": filled.queue, "fields": dict(filled.fields), "missing": list(filled.missing)}
+        earlier = [] if filled.missing else related_to(case, filled)
+        case = replace(case, known=case.known.with_links(filled.number, earlier))
         outcome: VerdictOutcome = "incomplete" if filled.missing else "matched"
         said = Verdict(outcome, filled.rule, filled.counter, filled.queue, verdict.match, filled.fields, filled.missing)
-        outbox = [] if verdict.refusal else [response(case, filled, said, (), place=queue_place(case, filled))]
-        outbox += [] if filled.missing else notice.notices(case.post, filled, mail.raw, case.known.away)
+        ready = self_answer(case, filled, said) if verdict.refusal is None else None
+        filled = by_itself(case, filled) if ready else filled
+        place = queue_place(case, filled)
+        outbox = [] if verdict.refusal else [response(case, filled, said, (), place=place, own=ready)]
+        outbox += [] if filled.state is not State.OPEN else notice.notices(case.post, filled, mail.raw, case.known.away)
         event = case.event(kind, ticket.number, **facts)
-        return replace(base, changed=(filled,), events=(event,), outbox=tuple(outbox), entries=entries)
+        closed = () if filled.missing else gone_on(case, filled)
+        events = (
+            event,
+            *([case.event(SELF_ANSWERED, filled.number, template=ready)] if ready else []),
+            *(case.event("linked", filled.number, to=number) for number in earlier),
+            *(case.event("continued", one.number, to=filled.number) for one in closed),
+        )
+        links_ = tuple((filled.number, number) for number in earlier)
+        return replace(
+            base, changed=(filled, *closed), links=links_, events=events, outbox=tuple(outbox), entries=entries
+        )
     # Also where something is still missing: who answers in own words wants a person to read them.
     kind = "reopened" if ticket.state is not State.OPEN else "follow-up"
     reopened = replace(unheld(touched), state=State.OPEN, closed_at=None, answered_at=None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from loket.core import contact, context, orders, tongue
+from loket.core import contact, context, orders, story, tongue
 from loket.core.errand import in_hand
 from loket.core.mail import Post
-from loket.core.model import State, Ticket
+from loket.core.model import Chapter, State, Ticket
 from loket.core.office import Officer
 
 # Beside the queue's own outcomes, small and in this order; LEPAS stands for AMBIL where the item is taken.
@@ -34,8 +34,10 @@ def state_text(language: str, state: State) -> str:
     return _STATE_TEXT.get(language, {}).get(state.value, state.value)
 
 
-def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[str, Any]:
-    """One item as the templates see it."""
+def item(
+    post: Post, ticket: Ticket, officer: Officer, original: str, earlier: Sequence[Chapter] = ()
+) -> dict[str, Any]:
+    """One item as the templates see it; `earlier` are the other tickets of its story."""
     office, now = post.office, post.now
     token = post.keys.officer(ticket.number, officer.address, now)
     taken = ticket.claimed_by == officer.address and ticket.claimed_until is not None and ticket.claimed_until > now
@@ -64,6 +66,7 @@ def item(post: Post, ticket: Ticket, officer: Officer, original: str) -> dict[st
         if taken and ticket.claimed_until
         else "",
         "note": ticket.note,
+        "story": story.whole(office, earlier, ticket),
         "state": ticket.state.value,
         "state_text": state_text(office.language, ticket.state),
         "several": ticket.several,

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
-from loket.core import headers, parse, refuse, rsvp, token
+from loket.core import headers, normal, parse, refuse, rsvp, token
 from loket.core.bounce import read_bounce
 from loket.core.codes import Codes
 from loket.core.gate import Caps, Gate
-from loket.core.model import Booking, Held, HeldState, InboundMail, Kind, Offer, Phase, Plan, Sent, State, Ticket
+from loket.core.model import (
+    Booking,
+    Chapter,
+    Held,
+    HeldState,
+    InboundMail,
+    Kind,
+    Offer,
+    Phase,
+    Plan,
+    Sent,
+    State,
+    Ticket,
+)
 from loket.core.pace import Answered
 from loket.core.same import fingerprint
 from loket.core.turns import Line, lines_after
@@ -74,7 +87,10 @@ class Known:
     serial: int
     tickets: dict[str, Ticket] = field(default_factory=dict)
     # Applicant, counter and what it is about: the tickets' numbers and when each was opened.
-    by_identity: dict[tuple[str, str, str], dict[str, datetime]] = field(default_factory=dict)
+    by_identity: dict[tuple[str, str, str], dict[str, Chapter]] = field(default_factory=dict)
+    # Tickets linked with those asked about, either way; and what a story tells of those.
+    linked: dict[str, set[str]] = field(default_factory=dict)
+    chapters: dict[str, Chapter] = field(default_factory=dict)
     by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
     # The last answers of each queue.
@@ -104,14 +120,36 @@ class Known:
     def related(self, applicant: str, counter: str | None, identity: str, since: datetime) -> list[str]:
         """Tickets opened since then by one applicant about the same thing at the same counter, oldest first."""
         found = self.by_identity.get((applicant, counter or "", identity), {}) if identity else {}
-        return [number for number, opened in sorted(found.items()) if opened >= since]
+        return [number for number, one in sorted(found.items()) if one.created_at >= since]
+
+    def with_links(self, number: str, others: Iterable[str]) -> Known:
+        """The same with a ticket's links that a plan in the making will have."""
+        linked = {name: set(there) for name, there in self.linked.items()}
+        for other in others:
+            linked.setdefault(number, set()).add(other)
+            linked.setdefault(other, set()).add(number)
+        return replace(self, linked=linked)
+
+    def together(self, number: str) -> set[str]:
+        """The tickets that hang together with one by links, itself left out."""
+        found, near = {number}, [number]
+        while near:
+            fresh = self.linked.get(near.pop(), set()) - found
+            found |= fresh
+            near += fresh
+        return found - {number}
+
+    def chapter(self, number: str) -> Chapter | None:
+        """What a story tells of a ticket; None of one that nobody asked about."""
+        ticket = self.tickets.get(number)
+        return ticket.chapter if ticket is not None else self.chapters.get(number)
 
     def add(self, ticket: Ticket) -> None:
         """Make a ticket known, without counting it."""
         self.tickets[ticket.number] = ticket
         if ticket.identity:
             key = ticket.applicant, ticket.counter or "", ticket.identity
-            self.by_identity.setdefault(key, {})[ticket.number] = ticket.created_at
+            self.by_identity.setdefault(key, {})[ticket.number] = ticket.chapter
         if ticket.fingerprint:
             same = self.by_fingerprint.setdefault(ticket.fingerprint, [])
             if ticket.number not in same:
@@ -138,6 +176,9 @@ class Known:
             self.add(ticket)
         self._after_officers(plan)
         self._after_entries(plan)
+        for ticket_number, other in plan.links:
+            self.linked.setdefault(ticket_number, set()).add(other)
+            self.linked.setdefault(other, set()).add(ticket_number)
         self.codes.after(plan)
         self._after_appointments(plan)
 
@@ -181,6 +222,14 @@ class Known:
 TO_APPLICANT = (Kind.DELIVERY, Kind.QUESTION)
 
 
-def identity(fields: dict[str, str], free: str | None) -> str:
-    """What makes two requests about the same thing: the writer's own words, compared loosely."""
-    return " ".join(headers.clean_text(fields[free]).casefold().split()) if free and free in fields else ""
+def identity(fields: Mapping[str, str], free: str | None) -> str:
+    """What makes two requests about the same thing: the writer's own words, compared loosely, and all else they say.
+
+    Width, accents, separators and letter case aside; two categories of one name are two things.
+    """
+    if not free or free not in fields:
+        return ""
+    text = headers.clean_text(fields[free])
+    own = normal.words(text) or " ".join(text.casefold().split())
+    others = sorted(value.casefold() for name, value in fields.items() if name != free)
+    return " | ".join([own, *others])

@@ -12,7 +12,7 @@ from loket.core.compose import ByteForm, Enclosure
 from loket.core.errand import in_hand
 from loket.core.item import is_due_today, is_late, is_returned, item, ready_answer, state_text
 from loket.core.mail import Post
-from loket.core.model import Kind, Occurrence, Outbound, Plan, RawMail, StoredFile, Ticket
+from loket.core.model import Chapter, Kind, Occurrence, Outbound, Plan, RawMail, StoredFile, Ticket
 from loket.core.office import Officer
 
 __all__ = ["DigestItem", "by_queue", "digest", "notices", "single", "state_text"]
@@ -112,6 +112,8 @@ class DigestItem:
 
     ticket: Ticket
     originals: tuple[tuple[StoredFile, ByteForm], ...]
+    # The other tickets of its story.
+    earlier: tuple[Chapter, ...] = ()
 
 
 def digest(
@@ -221,7 +223,7 @@ def _part(
 ) -> Outbound:
     office = post.office
     shown = [
-        (one.ticket, item(post, one.ticket, officer, _original(office.language, enclosures, too_large)))
+        (one.ticket, item(post, one.ticket, officer, _original(office.language, enclosures, too_large), one.earlier))
         for one, enclosures, too_large in part
     ]
     said = {**whole, "queues": by_queue(post, shown), "part": number, "parts": parts}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loket.core import context, slotmail, tongue, turnmail
+from loket.core import context, slotmail, story, tongue, turnmail
 from loket.core.case import Case, promised, reply
 from loket.core.model import (
     Fate,
@@ -36,7 +36,15 @@ def status(case: Case, verdict: Verdict) -> Plan:
         in_line = line is not None and line.of(ticket.number) is not None
         turn = turnmail.shown(post, case.known, ticket) if in_line else None
         said = {
-            **context.ticket(office, counter, ticket, case.now, due=promised(case, ticket, 0), turn=turn),
+            **context.ticket(
+                office,
+                counter,
+                ticket,
+                case.now,
+                turn=turn,
+                due=promised(case, ticket, 0),
+                history=story.told(post, case.known, ticket),
+            ),
             "state": ticket.state.value,
             "slot": slotmail.shown(post, own) if own is not None else None,
             "waiting": offer is not None and offer.waiting is not None,

@@ -97,6 +97,7 @@ def held_of(errand: Errand) -> list[Held]:
 
 def without(ticket: Ticket, key: str, now: datetime) -> Ticket:
     """The ticket once its answer of that key will not leave; as it is where none of its answers has that key."""
+    ticket = replace(ticket, given=tuple(one for one in ticket.given if one.key != key))
     answers = chain(ticket.undo)
     at = next((at for at, one in enumerate(answers) if one.key == key), None)
     if at is None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from itertools import product as combinations
 from typing import Any
 
-from loket.core import context, notice, turnmail
+from loket.core import context, notice, story, turnmail
 from loket.core.case import Case, compiled_rule, free_field, promised, reply, timed_anew
 from loket.core.classify import Compiled
+from loket.core.conditions import Facts
 from loket.core.entering import entered
+from loket.core.errand import unheld
 from loket.core.gate import LOOP_COUNT
 from loket.core.headers import clean_text
 from loket.core.known import identity
@@ -70,6 +72,8 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         fingerprint=fingerprint(mail),
         several=names_several(_in_own_words(case, verdict)),
     )
+    own = self_answer(case, ticket, verdict) if not answered else None
+    ticket = by_itself(case, ticket) if own else ticket
     if ticket.state is State.OPEN:
         ticket = timed_anew(case, ticket)
     # What came by a list or from nobody is no letter of anyone's; should it be one all the same, DAFTAR enters it.
@@ -90,21 +94,69 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         registered=ticket.registered,
     )
     told = [number for number in earlier if _is_theirs(case, number, same, counter)]
+    case = replace(case, known=case.known.with_links(ticket.number, earlier))
     outbox = (
-        [] if verdict.refusal or answered else [response(case, ticket, verdict, told, place=queue_place(case, ticket))]
+        []
+        if verdict.refusal or answered
+        else [response(case, ticket, verdict, told, place=queue_place(case, ticket), own=own)]
     )
     if ticket.state is State.OPEN:
         outbox += notice.notices(case.post, ticket, mail.raw, case.known.away)
+    closed = gone_on(case, ticket)
     return Plan(
         mail.raw.ref,
         Fate.TICKET,
         ticket_of_mail=ticket.number,
         opened=ticket,
+        changed=closed,
         links=tuple((ticket.number, number) for number in earlier),
-        events=(opened, *(case.event("linked", ticket.number, to=number) for number in earlier)),
+        events=(
+            opened,
+            *([case.event(SELF_ANSWERED, ticket.number, template=own)] if own else []),
+            *(case.event("linked", ticket.number, to=number) for number in earlier),
+            *(case.event("continued", one.number, to=ticket.number) for one in closed),
+        ),
         outbox=tuple(outbox),
         entries=entries,
     )
+
+
+SELF_ANSWERED = "self-answered"
+
+
+def self_answer(case: Case, ticket: Ticket, verdict: Verdict) -> str | None:
+    """The letter that answers a complete request without an officer, where its rule has one for it."""
+    compiled = compiled_rule(case.office, ticket.mailbox, ticket.rule)
+    if compiled is None or not compiled.rule.answers or verdict.outcome != "matched" or not ticket.respond:
+        return None
+    facts = Facts(case.mail, ticket.fields, case.office.zone)
+    return next((one.template for one in compiled.rule.answers if one.when.matches(facts)), None)
+
+
+def by_itself(case: Case, ticket: Ticket) -> Ticket:
+    """The ticket once such a letter has answered it; whoever writes on reaches an officer."""
+    return replace(ticket, state=State.CLOSED, closed_at=case.now, due_at=None, term=None)
+
+
+def gone_on(case: Case, ticket: Ticket) -> tuple[Ticket, ...]:
+    """Tickets that waited for just this mail, had it been sent as a reply: they end, and nobody is reminded of them."""
+    if ticket.state is not State.OPEN or not ticket.identity:
+        return ()
+    return tuple(
+        replace(unheld(one), state=State.CLOSED, closed_at=case.now, updated_at=case.now)
+        for one in case.known.tickets.values()
+        if one.state is State.WAITING
+        and (one.applicant, one.mailbox, one.rule) == (ticket.applicant, ticket.mailbox, ticket.rule)
+        and one.identity == ticket.identity
+        and one.number != ticket.number
+    )
+
+
+def related_to(case: Case, ticket: Ticket) -> list[str]:
+    """Tickets about the same thing that one is not linked with yet: what it is about is known only now."""
+    found = _related(case, ticket.counter or "", ticket.identity)
+    there = case.known.linked.get(ticket.number, set())
+    return [number for number in found if number != ticket.number and number not in there]
 
 
 def _related(case: Case, counter: str, same: str) -> list[str]:
@@ -128,8 +180,13 @@ def queue_place(case: Case, ticket: Ticket) -> int:
     return case.known.open_in_queue.get(ticket.queue, 0) + 1 if ticket.state is State.OPEN else 0
 
 
-def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str], *, place: int = 0) -> Outbound:
-    """The acknowledgement, the correction, or the way to write; to the author alone, never to Reply-To (P8)."""
+def response(
+    case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str], *, place: int = 0, own: str | None = None
+) -> Outbound:
+    """The acknowledgement, the correction, or the way to write; to the author alone, never to Reply-To (P8).
+
+    `own` is the letter by which a rule answers by itself.
+    """
     post, mail = case.post.speaking(ticket.language), case.mail
     office = post.office
     said = context.ticket(
@@ -144,8 +201,9 @@ def response(case: Case, ticket: Ticket, verdict: Verdict, linked: Sequence[str]
         links=ticket.links,
         due=promised(case, ticket, place),
         turn=turnmail.shown(post, case.known, ticket) if ticket.state is State.OPEN else None,
+        history=story.told(post, case.known, ticket, new=True),
     )
-    kind, template = Kind.ACKNOWLEDGEMENT, "umum/terima"
+    kind, template = Kind.ACKNOWLEDGEMENT, own or "umum/terima"
     if verdict.outcome == "incomplete":
         kind, template = Kind.CORRECTION, "umum/koreksi"
         said |= asked_for(

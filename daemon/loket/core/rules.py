@@ -76,6 +76,13 @@ class Needs(Strict):
     label: str = ""
 
 
+class SelfAnswer(Strict):
+    """A complete request that needs no officer: when, and the letter that is its answer."""
+
+    when: Condition
+    template: str
+
+
 class Rule(Strict):
     """One kind of request: when it applies, what it needs, where it goes."""
 
@@ -86,7 +93,7 @@ class Rule(Strict):
     when: Condition | None = None
     needs: Needs = Needs()
     queue: QueueName
-    templates: dict[Literal["acknowledgement", "correction"], str] = {}
+    answers: list[SelfAnswer] = Field(default=[], description="what is answered without an officer; the first counts")
     examples: dict[str, dict[str, str] | None] = {}
 
     @model_validator(mode="after")

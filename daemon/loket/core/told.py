@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from loket.core import context, slotmail, turnmail
+from loket.core import context, slotmail, story, turnmail
 from loket.core.dates import read_first_day
 from loket.core.errand import Done, Errand, holder
 from loket.core.headers import clean_text
@@ -51,6 +51,7 @@ def status(errand: Errand) -> Done:
         "holder": errand.name_of(holder(errand, ticket)),
         "until": context.day(errand.post, ticket.snoozed_until) if _ahead(errand, ticket.snoozed_until) else "",
         "note": ticket.note,
+        "story": story.whole(office, story.chapters(errand.known, ticket, errand.post.now - office.related), ticket),
         "slot": slotmail.shown(errand.post, own) if own is not None else None,
         "turn": turnmail.shown(errand.post, errand.known, ticket) if _in_line(errand) else None,
         "kept": any(one.officer == errand.officer.address and one.state is HeldState.HELD for one in mine),

@@ -92,6 +92,11 @@ def day(moment: datetime, zone: ZoneInfo, language: str) -> str:
     return date_text(moment.astimezone(zone).date(), language)
 
 
+def short_day(moment: datetime, zone: ZoneInfo, language: str) -> str:
+    """`30 November 2026`."""
+    return day(moment, zone, language).partition(", ")[2]
+
+
 def date_text(of: date, language: str) -> str:
     """The same of a date."""
     tongue = language if language in _DAYS else "en"

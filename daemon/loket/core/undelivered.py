@@ -41,6 +41,9 @@ def undelivered(post: Post, sent: Sent, ticket: Ticket | None, phase: Phase, sai
         reopened = replace(unheld(ticket), state=State.OPEN, closed_at=None, answered_at=None, updated_at=post.now)
         if ticket.term is not None and ticket.term.stands_still:
             reopened = timed(reopened, go_on(ticket.term, post.now), post.counter.calendar)
+        if sent.kind is Kind.DELIVERY:
+            # An answer that did not arrive is no part of the ticket's story.
+            reopened = replace(reopened, given=reopened.given[:-1])
         changed = (reopened,)
     outbox = tuple(_alerts(post, sent, ticket, phase, said, cause)) if sent.kind in _TOLD else ()
     return Plan(events=(event,), changed=changed, outbox=outbox)

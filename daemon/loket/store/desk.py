@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from loket.core.escalation import STAGES, Watch
 from loket.core.figures import Step
 from loket.core.known import Known
-from loket.core.model import Event, Fate, Plan, State, StoredFile, Ticket
-from loket.store import figures, letterbook, officers, schema
+from loket.core.model import Chapter, Event, Fate, Plan, State, StoredFile, Ticket
+from loket.store import figures, letterbook, officers, schema, stories
 from loket.store.apply import apply_plans
 from loket.store.appointments import add_standing, not_for_time
 from loket.store.database import Database
@@ -216,6 +216,11 @@ class DeskStore:
         """A year of the registers of letters, of one queue what is there now; in the order of their numbers."""
         with self.database.read() as connection:
             return letterbook.lines(connection, year, queue)
+
+    def stories(self, tickets: Sequence[Ticket]) -> Mapping[str, Sequence[Chapter]]:
+        """The other tickets of each one's story, by its number; only those of its own applicant."""
+        with self.database.read() as connection:
+            return stories.stories(connection, tickets)
 
     def queues(self, now: datetime) -> list[dict[str, Any]]:
         """Open and waiting tickets by queue, the late ones and the oldest."""

@@ -19,7 +19,8 @@ from loket.store.apply import apply_plans, keep_content
 from loket.store.database import Database
 from loket.store.letterbook import ENTRY, serials
 from loket.store.pace import paces
-from loket.store.rows import ticket_of
+from loket.store.rows import chapter_of, ticket_of
+from loket.store.stories import COLUMNS, add_stories
 
 _L = schema.ledger.c
 _T = schema.ticket.c
@@ -105,11 +106,16 @@ class Batch:
         self._add_tickets(known, hints.numbers)
         self._add_same(known, hints, now)
         for some in _portions(hints.addresses):
-            query = select(_T.number, _T.applicant, _T.counter, _T.identity, _T.created_at)
-            query = query.where(_T.applicant.in_(some), _T.identity != "")
+            query = select(*COLUMNS).where(_T.applicant.in_(some), _T.identity != "")
             for row in self.connection.execute(query):
                 key = row.applicant, row.counter or "", row.identity
-                known.by_identity.setdefault(key, {})[row.number] = row.created_at
+                known.by_identity.setdefault(key, {})[row.number] = known.chapters[row.number] = chapter_of(row)
+            # A new mail may go on with one that waits for its applicant.
+            waits = select(schema.ticket).where(
+                _T.applicant.in_(some), _T.identity != "", _T.state == State.WAITING.value
+            )
+            known.tickets.update({row.number: ticket_of(row) for row in self.connection.execute(waits)})
+        add_stories(self.connection, known)
         if hints.message_ids:
             known.sent.update({sent.message_id: sent for sent in self._sent(hints.message_ids)})
             self._add_tickets(known, {sent.ticket for sent in known.sent.values() if sent.ticket})

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from loket.core.model import (
+    Chapter,
     Encoding,
     Event,
     FileSegment,
+    Given,
     Held,
     HeldState,
     Outbound,
@@ -71,6 +73,7 @@ def ticket_row(of: Ticket) -> dict[str, Any]:
         "channel": of.channel,
         "contact": of.contact,
         "registered": of.registered,
+        "given": given_text(of.given),
         "undo": _undo_text(of.undo) if of.undo else None,
     }
 
@@ -115,8 +118,24 @@ def ticket_of(row: Row[Any]) -> Ticket:
         channel=row.channel,
         contact=row.contact,
         registered=row.registered,
+        given=given_of(row.given),
         undo=_undo_of(row.undo) if row.undo else None,
     )
+
+
+def given_text(of: tuple[Given, ...]) -> str:
+    """A ticket's answers, as a column holds them."""
+    return dump([[one.at.isoformat(), one.outcome, one.by, one.key] for one in of])
+
+
+def given_of(text: str) -> tuple[Given, ...]:
+    """And back."""
+    return tuple(Given(datetime.fromisoformat(at), outcome, by, key) for at, outcome, by, key in json.loads(text))
+
+
+def chapter_of(row: Any) -> Chapter:
+    """What a story tells of the ticket in a row, which may have those columns alone."""
+    return Chapter(row.number, row.applicant, row.queue, row.created_at, given_of(row.given))
 
 
 def _undo_text(of: Undo) -> str:

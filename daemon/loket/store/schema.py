@@ -168,6 +168,7 @@ ticket = Table(
     Column("channel", Words, nullable=False),
     Column("contact", Words, nullable=False),
     Column("registered", Words, nullable=False),
+    Column("given", Words, nullable=False),
     Column("undo", Words),
     Index("ix_ticket_state_queue", "state", "queue"),
     Index("ix_ticket_applicant", "applicant"),

@@ -35,7 +35,7 @@ from loket.core.model.mail import (
 from loket.core.model.plan import Occurrence, Plan, Quarantined
 from loket.core.model.slot import Booking, BookingState, Offer
 from loket.core.model.term import Term
-from loket.core.model.ticket import Absence, Entry, Event, Fate, State, Ticket, Undo
+from loket.core.model.ticket import Absence, Chapter, Entry, Event, Fate, Given, State, Ticket, Undo
 from loket.core.model.turn import End, Turn
 from loket.core.model.verdict import STATUS_RULE, TRIAGE, Level, Refusal, Trace, Verdict, VerdictOutcome
 
@@ -49,6 +49,7 @@ __all__ = [
     "Booking",
     "BookingState",
     "Buffer",
+    "Chapter",
     "Code",
     "CodeState",
     "Encoding",
@@ -58,6 +59,7 @@ __all__ = [
     "Evidence",
     "Fate",
     "FileSegment",
+    "Given",
     "Held",
     "HeldState",
     "InboundMail",

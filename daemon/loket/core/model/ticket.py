@@ -38,6 +38,27 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """An answer: when, which outcome of the queue, by whom; `key` is its letter's."""
+
+    at: datetime
+    outcome: str
+    by: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A ticket as a part of a longer story."""
+
+    number: str
+    applicant: str
+    queue: str
+    created_at: datetime
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """One piece of work (the applicant reads "nomor tiket")."""
 
@@ -88,7 +109,14 @@ class Ticket:
     contact: str = ""
     # The number its letter has in the office's register, as the office writes it.
     registered: str = ""
+    # Its answers so far, those that were called off left out.
+    given: tuple[Given, ...] = ()
     undo: Undo | None = None
+
+    @property
+    def chapter(self) -> Chapter:
+        """What of it a story tells."""
+        return Chapter(self.number, self.applicant, self.queue, self.created_at, self.given)
 
     @property
     def about(self) -> str:

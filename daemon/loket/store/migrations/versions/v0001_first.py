@@ -262,6 +262,7 @@ def upgrade() -> None:
         sa.Column("channel", TEXT, nullable=False),
         sa.Column("contact", TEXT, nullable=False),
         sa.Column("registered", TEXT, nullable=False),
+        sa.Column("given", TEXT, nullable=False),
         sa.Column("undo", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_ticket")),
     )
