@@ -193,6 +193,14 @@ def test_check_says_where_nobody_vouches_for_an_officer(office: Path, capsys: py
     assert not [line for line in notes if line.startswith("desainsk.")]
 
 
+def test_a_language_that_was_only_begun_is_told_in_one_line(office: Path) -> None:
+    """English letters to applicants ship, those to officers do not: an office in English writes them first."""
+    change(office, "config.yaml", "  language: id ", "  language: en ")
+    told = [line for line in said(office) if line.startswith("config.yaml:10:3: ")]
+    assert len(told) == 1
+    assert "templates are not in rules/templates/en, petugas/aturan-ditolak.txt the first" in told[0]
+
+
 def test_warnings_alone_are_no_reason_to_refuse(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(office, "config.yaml", "    name: Fajar\n", "    name: Fajar\n    active: no\n")
     change(office, "config.yaml", "    country: ID  ", "    country: null")

@@ -335,3 +335,43 @@ def test_a_caller_without_an_address_is_in_the_digest_with_the_number_to_call(st
     assert "Tidak ada email yang dikirim" in told.text
     assert story.new(APPLICANT) == []
     assert story.ticket(number).state is State.CLOSED
+
+
+def noticed(story: Story) -> None:
+    """The queue asks for each item at once, beside the digests."""
+    rules = story.office.folder / "rules/iklan.yaml"
+    text = rules.read_text()
+    assert text.count("    outcomes:\n") == 1
+    rules.write_text(text.replace("    outcomes:\n", "    notices: yes\n    outcomes:\n"))
+
+
+def test_a_notice_at_once_reaches_whoever_is_there(story: Story) -> None:
+    """Both officers of the queue; without the one who is away and has no deputy, the other; answered by a reply."""
+    noticed(story)
+    story.asked()
+    [first], [other] = story.new(DEWI), story.new(EKO)
+    assert "Tiket ini menunggu jawaban Anda" in first.text
+    away = story.reply(other, "CUTI sampai 27 November")
+    assert "tiket tetap di antreannya dan dilayani petugas lain" in away.text
+    assert "- Konsultasi IT" in away.text, "where nobody else is"
+    story.new(DEWI)
+    number = story.asked("Iklan televisi")
+    [second] = story.new(DEWI)
+    assert number in second.subject
+    assert story.new(EKO) == []
+    story.reply(second, "JAWAB Sudah sesuai.")
+    [delivery] = story.new(APPLICANT)
+    assert "Sudah sesuai." in delivery.text
+    assert story.digest(EKO) == []
+    [digest] = story.new(DEWI)
+    assert "1 tiket menunggu" in digest.text, "what a notice told and nobody answered is in the digest as well"
+
+
+def test_no_digest_on_a_holiday(story: Story) -> None:
+    """Christmas 2026 is a Friday: Thursday's and Monday's digests come, none between."""
+    story.asked()
+    assert len(story.digest(DEWI, 13, 29)) == 1, "Wednesday"
+    story.new(EKO)
+    assert story.digest(DEWI, 13, 31) == [], "Christmas Day"
+    assert story.digest(DEWI, 13, 32) == story.new(EKO) == [], "Saturday"
+    assert len(story.digest(DEWI, 13, 34)) == 1, "Monday"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
+from loket.app import App
 from loket.core.model import State
 from loket.demo.officer import Answer, answer
 from tests.flows.letters import DESIGN, SITI, mail, scan
 from tests.flows.office import FlowOffice, Mail
 from tests.flows.test_conversations import PDF, digest_of, only, states
+from tests.flows.test_daemon import command
 
 APPLICANT = "siti@jamusari.example"
 
@@ -132,3 +136,60 @@ def test_two_machines_talking_are_stopped(office: FlowOffice) -> None:
     office.work()
     office.mails(APPLICANT, 5)
     assert len(states(office)) == 8
+
+
+def refused(office: FlowOffice) -> int:
+    """The letter that the server refused for good."""
+    stores = office.stores()
+    [row] = [one for one in stores.desk.outgoing("refused", 99) if one["kind"] == "delivery"]
+    stores.database.close()
+    return int(row["id"])
+
+
+def alerts(office: FlowOffice) -> list[str]:
+    """What Ani was told of letters that did not arrive."""
+    told = [Mail(raw).subject for raw in office.servers.messages("ani@pom.go.id")]
+    return [subject for subject in told if "Tidak terkirim" in subject]
+
+
+def test_a_refused_letter_that_is_sent_again_closes_its_ticket_again(office: FlowOffice) -> None:
+    """Until it is refused once more: what stands in the digest is what nobody has answered."""
+    answered(office, "Siti <refused@jamusari.example>")
+    [(number, (_, state, _))] = states(office).items()
+    assert state is State.OPEN
+    letter = refused(office)
+    assert command(office, "outbox", "retry", str(letter)).returncode == 0
+    [(_, state, _)] = states(office).values()
+    assert state is not State.OPEN
+    told = len(alerts(office))
+    # The command goes by the machine's clock.
+    office.clock.at = max(office.clock.at, datetime.now(UTC)) + timedelta(minutes=1)
+    office.work()
+    [(_, state, _)] = states(office).values()
+    assert (refused(office), state) == (letter, State.OPEN), "refused once more, and open once more"
+    assert len(alerts(office)) == told + 1, "and told once more"
+    shown = command(office, "show", number).stdout
+    assert "by-hand" in shown
+
+
+def test_a_refused_letter_is_not_sent_again_beside_the_answer_given_since(office: FlowOffice) -> None:
+    """The officer answered anew: a second letter to the applicant would be one too many."""
+    digest = answered(office, "Siti <refused@jamusari.example>")
+    letter = refused(office)
+    for said in answer(digest.raw, only("REVISI", Answer("Lagi.", (scan("SK baru"),))), now=office.clock.now()):
+        office.servers.lmtp(said, DESIGN, "ani@pom.go.id")
+
+    # The new answer has left its officer's hands, and is not refused yet.
+    async def taken() -> None:
+        app = App(office.snapshot, office.clock, office.lookup)
+        for watcher in app.watchers:
+            await asyncio.to_thread(watcher.once)
+        app.guard.close()
+        app.stores.database.close()
+
+    asyncio.run(taken())
+    [(_, state, _)] = states(office).values()
+    assert state is not State.OPEN
+    done = command(office, "outbox", "retry", str(letter))
+    assert done.returncode == 1
+    assert "was answered anew since it was refused" in done.stderr

@@ -32,6 +32,10 @@ from loket.core.rules import BUILT_IN, CounterFile, Queue
 __all__ = ["Rulebook", "Snapshot", "load"]
 
 
+# More missing templates than anybody took away by mistake: a language that was only begun.
+FEW = 5
+
+
 def load(path: Path, rules: Path | None = None) -> Snapshot:
     """The snapshot of a configuration; ConfigError lists everything that is wrong with it."""
     document = Document.read(path)
@@ -120,9 +124,16 @@ def _tongues(document: Document, config: Config, folder: Path) -> tuple[list[Ton
         return [], [problem] if folder.is_dir() else []
     own, problems = read_tongue(folder, config.office.language, {})
     unread = {problem.file for problem in problems}
-    for name in sorted(set(context.LETTERS) - own.letters.names):
-        if home / name not in unread:
-            problems.append(document.problem(("office", "language"), f"there is no template {home / name}"))
+    missing = [name for name in sorted(set(context.LETTERS) - own.letters.names) if home / name not in unread]
+    if len(missing) > FEW:
+        said = (
+            f"{len(missing)} templates are not in {home}, {missing[0]} the first: an office's own language has them "
+            "all, those for officers too; copy them from another language there and translate them"
+        )
+        problems.append(document.problem(("office", "language"), said))
+    else:
+        where = ("office", "language")
+        problems += [document.problem(where, f"there is no template {home / name}") for name in missing]
     tongues = [own]
     for other in sorted(path.name for path in home.parent.iterdir() if path.is_dir() and path != home):
         tongue, wrong = read_tongue(folder, other, own.sources)

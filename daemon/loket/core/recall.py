@@ -10,9 +10,9 @@ from loket.core import proof
 from loket.core.deliver import OVERRULED, answered, chain, chained
 from loket.core.errand import Done, Errand, unheld
 from loket.core.item import state_text
-from loket.core.model import Held, HeldState, Move, Phase, Ticket, Undo
+from loket.core.model import Held, HeldState, Move, Phase, State, Ticket, Undo
 from loket.core.orders import Answer
-from loket.core.term import timed
+from loket.core.term import stop, timed
 
 
 def send_anyway(errand: Errand) -> Done:
@@ -122,4 +122,23 @@ def without(ticket: Ticket, key: str, now: datetime) -> Ticket:
         term=undo.term or ticket.term,
         updated_at=now,
         undo=undo.earlier,
+    )
+
+
+def again(ticket: Ticket, key: str, state: State, now: datetime) -> Ticket | None:
+    """The ticket once its answer of that key, which came back, goes out once more; `state` is what the answer made it.
+
+    None where the answer is not the ticket's last any more: another has been given since.
+    """
+    if ticket.undo is None or ticket.undo.key != key or ticket.answered_at is not None:
+        return None
+    waits = state is State.WAITING
+    return replace(
+        unheld(ticket),
+        state=state,
+        answered_at=now,
+        closed_at=now if state is State.CLOSED else None,
+        term=stop(ticket.term, now) if waits else ticket.term,
+        due_at=None if waits else ticket.due_at,
+        updated_at=now,
     )

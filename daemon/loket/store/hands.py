@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from loket.core.known import TO_APPLICANT
 from loket.core.model import Event, Fate, HeldState, Phase, State, StoredFile, Ticket
-from loket.core.recall import without
+from loket.core.recall import again, without
 from loket.store import schema
 from loket.store.database import Database
 from loket.store.rows import event_row, ticket_of, ticket_row
@@ -47,6 +47,34 @@ def _called_off(connection: Connection, row: Any, now: datetime) -> Ticket | Non
         after = replace(ticket, state=State.OPEN, closed_at=None, answered_at=None, asked_by=None, updated_at=now)
     if after is ticket:
         return None
+    return _written(connection, after)
+
+
+def _sent_again(connection: Connection, row: Any, now: datetime) -> Ticket | None:
+    """What follows for the desk when an answer that was refused goes out once more: its ticket is answered again.
+
+    NotPossible where the ticket was answered anew since: nobody gets two answers by a person's mistake (P16). A
+    ticket that its applicant has written to since stays open for what they wrote.
+    """
+    if row.kind not in _ANSWERS or row.phase != Phase.REFUSED.value:
+        return None
+    found = connection.execute(select(schema.ticket).where(schema.ticket.c.number == row.ticket)).one_or_none()
+    if found is None:
+        return None
+    ticket = ticket_of(found)
+    if ticket.answered_at is not None or (ticket.undo is not None and ticket.undo.key != row.key):
+        raise NotPossible(f"outgoing mail {row.id}: {row.ticket} was answered anew since it was refused")
+    e = schema.event.c
+    happened = select(e.kind, e.state).where(e.ticket == row.ticket, e.state.is_not(None)).order_by(e.id.desc())
+    events = connection.execute(happened).all()
+    answered = next((one.state for one in events if one.kind in ("answered", "asked")), None)
+    if answered is None or events[0].kind != "undelivered":
+        return None
+    after = again(ticket, row.key, State(answered), now)
+    return _written(connection, after) if after is not None else None
+
+
+def _written(connection: Connection, after: Ticket) -> Ticket:
     values = ticket_row(after)
     connection.execute(update(schema.ticket).where(schema.ticket.c.number == values.pop("number")).values(values))
     return after
@@ -62,7 +90,7 @@ class HandsStore:
     def move(self, outbox_id: int, allowed: Sequence[Phase], to: Phase, why: str, now: datetime) -> None:
         """Give an outgoing mail another phase, if it is in one of the allowed ones."""
         with self.database.write() as connection:
-            columns = (_O.key, _O.phase, _O.kind, _O.ticket, _O.message_id)
+            columns = (_O.id, _O.key, _O.phase, _O.kind, _O.ticket, _O.message_id)
             row = connection.execute(select(*columns).where(_O.id == outbox_id).with_for_update()).one_or_none()
             if row is None:
                 raise NotPossible(f"there is no outgoing mail {outbox_id}")
@@ -77,7 +105,8 @@ class HandsStore:
             connection.execute(update(schema.outbox).where(_O.id == outbox_id).values(values))
             detail = {"message_id": row.message_id, "before": row.phase, "phase": to.value}
             event = Event(now, "by-hand", row.ticket, self.actor, None, "", detail)
-            after = _called_off(connection, row, now) if to is Phase.CANCELLED else None
+            follows = {Phase.CANCELLED: _called_off, Phase.DUE: _sent_again}.get(to)
+            after = follows(connection, row, now) if follows is not None else None
             connection.execute(insert(schema.event).values(event_row(event, after)))
 
     def quarantined(self, number: int) -> tuple[Mapping[str, Any], StoredFile]:
