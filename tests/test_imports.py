@@ -14,8 +14,9 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"timetable", "deadlines", "reports", "appointments", "turns"}
-BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures", "charts"} | RUNNERS
+RUNNERS |= {"copies", "timetable", "deadlines", "reports", "appointments", "turns"}
+BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures", "charts"}
+BELOW_APP |= {"sentfolder"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
 MAY_KNOW: dict[str, set[str]] = {
@@ -24,6 +25,8 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
     **dict.fromkeys(("tls", "folders", "files", "store"), MIDDLE),
     **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "folders", "files"}),
+    # An IMAP session of another use.
+    "sentfolder": MIDDLE | {"imap", "folders"},
     **dict.fromkeys(("scans", "signatures", "charts"), MIDDLE),
     **dict.fromkeys(RUNNERS, BELOW_APP),
     **dict.fromkeys(("stores", "doors"), BELOW_APP),

@@ -19,6 +19,7 @@ from loket.appointments import Appointments
 from loket.config.load import Snapshot
 from loket.config.models import Server
 from loket.config.secrets import SecretError, keys, resolve
+from loket.copies import SentCopies
 from loket.core import report
 from loket.core.mail import Post
 from loket.core.model import Phase, Plan, Sent, Ticket
@@ -27,7 +28,7 @@ from loket.core.token import Keys
 from loket.core.undelivered import undelivered
 from loket.core.waits import Delay, waits
 from loket.deadlines import Deadlines
-from loket.doors import account, bounds, imap_door, smtp_door
+from loket.doors import account, bounds, imap_door, sent_door, smtp_door
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
@@ -41,6 +42,7 @@ from loket.reports import Reports
 from loket.signatures import Lookup, Signatures, ask_dns
 from loket.smtp import SmtpCourier, Ways
 from loket.store.codes import officers_with_lapsed
+from loket.store.copies import CopyStore
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
 from loket.timers import Timers
@@ -56,6 +58,7 @@ STOP_SECONDS = 10.0
 FOLLOW_SECONDS = 3.0
 SWITCH_SECONDS = 0.0005
 LIMIT_SECONDS = 5.0
+COPIES_SECONDS = 30
 
 T = TypeVar("T")
 
@@ -129,6 +132,7 @@ class App:
             self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
         )
         self.reports = Reports(self.stores.desk, self.office, self.keys, self.clock, self._wrote)
+        self._copies = [self._filer(address) for address in self._runners if account(snapshot, address).copies]
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
         self._follower = Follower(snapshot)
@@ -195,6 +199,17 @@ class App:
             is_unavailable,
         )
 
+    def _filer(self, address: str) -> SentCopies:
+        return SentCopies(
+            address,
+            CopyStore(self.stores.database),
+            lambda: self._open(sent_door, address),
+            bounds(self.snapshot),
+            self.stores.files,
+            self.stores.contents.render,
+            self.clock,
+        )
+
     def _wrote(self, mailbox: str) -> None:
         """Mail was written: wake its sender, from whichever thread."""
         if self.loop is not None:
@@ -233,6 +248,8 @@ class App:
             watcher.start()
             seconds = self.snapshot.config.mailboxes[watcher.mailbox].poll
             scheduler.add_job(watcher.poke, "interval", seconds=seconds, jitter=max(1, seconds // 10), max_instances=1)
+        for copies in self._copies:
+            scheduler.add_job(copies.tick, "interval", seconds=COPIES_SECONDS, max_instances=1)
         scheduler.start()
         beat = asyncio.create_task(self._beat(scheduler), name="clock")
         follow = asyncio.create_task(self._follow(), name="configuration")
@@ -334,6 +351,8 @@ class App:
     async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:
         until = time.monotonic() + STOP_SECONDS
         beat.cancel()
+        for copies in self._copies:
+            copies.stopping = True
         for watcher in self.watchers:
             watcher.stop()
         for runner in self._runners.values():
@@ -363,6 +382,8 @@ class App:
         for runner in self._runners.values():
             while await runner.drain():
                 continue
+        for copies in self._copies:
+            await asyncio.to_thread(copies.tick)
         for courier in self._couriers.values():
             with contextlib.suppress(OSError):
                 await courier.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from loket.config.models import Server
@@ -21,6 +22,11 @@ def imap_door(snapshot: Snapshot, address: str) -> Door:
     at, read_only = server.doors[0], mailbox.file_to is None
     user, password = mailbox.login.user or address, resolve(mailbox.login.password, snapshot.root)
     return Door(at.host, at.port, at.security, user, password, mailbox.folder, read_only, _ca_file(snapshot, server))
+
+
+def sent_door(snapshot: Snapshot, address: str) -> Door:
+    """Where and as whom copies of a mailbox's mail are filed; the folder is found there."""
+    return replace(imap_door(snapshot, address), folder="\\Sent", read_only=False)
 
 
 def smtp_door(snapshot: Snapshot, address: str) -> SubmissionDoor:
@@ -50,8 +56,9 @@ def account(snapshot: Snapshot, address: str) -> Account:
         name, by = config.sending(of)
         return name, by.user or of
 
-    server = config.servers[login(address)[0]]
+    mailbox, server = config.mailboxes[address], config.servers[login(address)[0]]
+    copies = config.servers[mailbox.server].sent == "append"
     sharing = tuple(other for other in config.mailboxes if login(other) == login(address))
     limits = [Limit(server.per_minute, timedelta(minutes=1))] if server.per_minute else []
     limits += [Limit(server.per_day, DAY)] if server.per_day else []
-    return Account(sharing, tuple(limits), Kind.DELIVERY if config.mailboxes[address].archive else None)
+    return Account(sharing, tuple(limits), Kind.DELIVERY if mailbox.archive else None, copies)

@@ -29,6 +29,17 @@ def named(client: Any, wanted: str) -> str:
     return wanted if name != wanted and client.folder_exists(wanted) else name
 
 
+def sent(client: Any) -> str:
+    """The folder of sent mail: the one that the server names so (RFC 6154), else one called Sent, made if missing."""
+    found = client.find_special_folder(b"\\Sent")
+    if found:
+        return str(found)
+    name = named(client, "Sent")
+    if not client.folder_exists(name):
+        client.create_folder(name)
+    return name
+
+
 def translated(wanted: str, prefix: str, delimiter: str | None, elsewhere: list[str]) -> str:
     """A name below the personal namespace, its `/` the server's delimiter; names of other namespaces stay."""
     if any(space and wanted.startswith(space) for space in elsewhere):

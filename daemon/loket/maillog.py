@@ -134,6 +134,11 @@ def not_archived(mail: Outbound, code: int, said: str) -> None:
     _log.warning("not-archived", message_id=mail.message_id, code=code, reply=said)
 
 
+def not_copied(mailbox: str, why: str, seconds: float) -> None:
+    """Copies for the Sent folder could not be filed; tried again after so long. The mails themselves have left."""
+    _log.warning("not-copied", mailbox=mailbox, why=why, again_in=round(seconds))
+
+
 def over_quota(mailbox: str, said: str, until: datetime) -> None:
     """Mail waits, since its account may send no more for now."""
     _log.warning("over-quota", mailbox=mailbox, reply=said, until=until.isoformat())

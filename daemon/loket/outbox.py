@@ -43,6 +43,8 @@ class Account:
     mailboxes: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
     twice: Kind | None = None
+    # Whether a copy of each mail is to be filed in the mailbox's Sent folder.
+    copies: bool = False
 
 
 @dataclass(slots=True)
@@ -221,7 +223,9 @@ class OutboxRunner:
             await self._write(self.store.release, [claimed.id])
             return None
         now = self.clock.now()
-        return Settlement(claimed, receipt, self._next(claimed, receipt, now), now)
+        # What officers get holds their tokens and codes: of that no copy lies about.
+        copy = self.account is not None and self.account.copies and claimed.mail.kind.to_applicant
+        return Settlement(claimed, receipt, self._next(claimed, receipt, now), now, copy)
 
     async def _settle(self, settlement: Settlement) -> None:
         """Write what has already happened: while the store is in trouble the verdict is kept in hand."""

@@ -166,6 +166,43 @@ class Settlement:
     receipt: Receipt
     next_at: datetime | None
     now: datetime
+    # Whether a mail that was taken wants a copy in the Sent folder.
+    copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that is to be made of a sent mail; with a UID its APPEND has begun, and may have happened."""
+
+    number: int
+    message_id: str
+    sent_at: datetime
+    uidvalidity: int | None
+    from_uid: int | None
+
+
+class Copies(Protocol):
+    """The store as the filing of copies sees it."""
+
+    def wanted(self, mailbox: str, limit: int) -> list[Copy]:
+        """The oldest of a mailbox's copies that are to be made."""
+        ...
+
+    def mail(self, number: int) -> Outbound:
+        """The mail as it was sent."""
+        ...
+
+    def begin_copy(self, number: int, uidvalidity: int, from_uid: int) -> None:
+        """Its APPEND is about to begin: if it happens, the copy is in that folder from that UID on."""
+        ...
+
+    def copied(self, number: int) -> None:
+        """It is there."""
+        ...
+
+    def forget(self, mailbox: str, before: datetime) -> None:
+        """Give up what was sent before that."""
+        ...
 
 
 # What follows when a mail of ours ends badly: the mail, its ticket, how it ended, the server's words, the cause.

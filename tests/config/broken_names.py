@@ -49,6 +49,13 @@ NAMES = [
         "config.yaml:46:13: there is no server gmial; did you mean gmail?",
     ),
     one(
+        "a second copy in the Sent folder",
+        CONFIG,
+        "{preset: gmail}",
+        "{preset: gmail, sent: append}",
+        "config.yaml:34:26: gmail files a copy by itself, and would have two: write none",
+    ),
+    one(
         "a reply that means nothing known",
         CONFIG,
         "{preset: gmail}",

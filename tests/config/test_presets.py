@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from loket.config.load import load
 from loket.config.models import Server
@@ -33,6 +34,15 @@ def test_every_value_of_a_preset_has_its_source() -> None:
     for name in PRESETS:
         begins = next(at for at, line in enumerate(table) if line == f'    "{name}": {{')
         assert table[begins + 1].strip().startswith("# "), name
+
+
+@pytest.mark.parametrize("preset", ["gmail", "microsoft"])
+def test_no_copy_is_filed_where_the_provider_files_one(preset: str) -> None:
+    """Gmail replaces its own or has two; so nobody can ask for it by mistake."""
+    assert Server.model_validate({"preset": preset}).sent == "none"
+    with pytest.raises(ValidationError, match="files a copy by itself"):
+        Server.model_validate({"preset": preset, "sent": "append"})
+    assert Server.model_validate({"preset": "yahoo", "sent": "append"}).sent == "append"
 
 
 def test_yahoos_idle_is_renewed_every_three_minutes() -> None:

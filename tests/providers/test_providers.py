@@ -21,7 +21,7 @@ def test_every_row_of_the_page_has_a_test_that_exists(row: str) -> None:
     assert f"def {name}(" in (TOP / file).read_text()
 
 
-def test_nothing_is_ever_appended(at: At) -> None:
+def test_nothing_is_appended_unasked(at: At) -> None:
     """Gmail replaces or doubles its own Sent copy where a client appends another (zone-eu/wildduck, Gmail sending)."""
     with Quirky(folders=(("", "INBOX"), ("\\Sent", "[Gmail]/Sent Mail"))) as server:
         server.deliver(mail("Revisi Desain_OT_Jamu Kunyit", "siti@x.test"))

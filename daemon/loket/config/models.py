@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from loket.config.presets import GENERIC, PRESETS, of_domain
+from loket.config.presets import FILE_COPIES, GENERIC, PRESETS, of_domain
 from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
 from loket.config.wording import InTheClear, meant
@@ -146,6 +146,7 @@ class Server(Strict):
     per_day: int | None = Field(default=None, ge=10, description="recipients in any 24 hours of one login")
     recipients: int | None = Field(default=None, ge=1, description="recipients of one mail")
     max_size: int = Field(default=25_000_000, ge=100_000, description="octets of an outgoing mail at the most")
+    sent: Literal["none", "append"] = Field(default="none", description="copies in the Sent folder, filed by Loket")
     replies: list[ReplyEntry] = Field(default=[], description="refusals that mean something else than they say")
     trust: TrustEntry = TrustEntry()
 
@@ -169,6 +170,8 @@ class Server(Strict):
     def _both_doors(self) -> Self:
         if self.imap is None or self.smtp is None:
             raise ValueError("a server needs imap: host:port and smtp: host:port, or a preset")
+        if self.sent == "append" and self.preset in FILE_COPIES:
+            raise Misplaced(("sent",), f"{self.preset} files a copy by itself, and would have two: write none")
         return self
 
     @property

@@ -8,6 +8,12 @@ from typing import Any
 # Where nothing else is known: what RFC 5321, 6409 and 9051 allow, and four connections at once.
 GENERIC = "generic"
 
+# Who files a copy of what is submitted in the account's Sent folder: Gmail (support.google.com/mail/answer/78892; one
+# that is appended doubles or replaces it, says zone-eu/wildduck's page on Gmail sending) and Microsoft
+# (learn.microsoft.com, smtp-submission-improvements). Of Yahoo it is documented nowhere and reported both ways
+# (MailCore/mailcore2#724): there none is filed unless the admin says so.
+FILE_COPIES = frozenset({"gmail", "microsoft"})
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "gmail": {
         # developers.google.com/gmail/imap/imap-smtp

@@ -136,6 +136,11 @@ class OutgoingStore:
             fresh = [one for one in settled if one.claimed.id in in_hand]
             if fresh:
                 connection.execute(_SETTLE, [_settled_row(one) for one in fresh])
+            for one in fresh:
+                if one.copy and _phase(one) is Phase.SENT:
+                    connection.execute(
+                        insert(schema.sent_copy).values(number=one.claimed.id, mailbox=one.claimed.mail.mailbox)
+                    )
             events = [event_row(_event(one)) for one in fresh if one.next_at is None]
             if events:
                 connection.execute(insert(schema.event), events)

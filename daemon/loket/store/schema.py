@@ -254,6 +254,17 @@ outbox = Table(
     Index("ix_outbox_mailbox_ended_at", "mailbox", "ended_at"),
 )
 
+# A copy for the Sent folder that is not made yet: under which UIDVALIDITY and from which UID on it is, if it is.
+sent_copy = Table(
+    "sent_copy",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("mailbox", Words, nullable=False),
+    Column("uidvalidity", BigInteger),
+    Column("from_uid", BigInteger),
+    Index("ix_sent_copy_mailbox", "mailbox"),
+)
+
 occurrence = Table(
     "occurrence",
     metadata,

@@ -49,6 +49,11 @@ class Kind(StrEnum):
         return self in _AUTOMATIC
 
     @property
+    def to_applicant(self) -> bool:
+        """Whether it goes to whoever wrote to the office, and holds nothing that only officers may know."""
+        return self.automatic or self in (Kind.DELIVERY, Kind.QUESTION)
+
+    @property
     def priority(self) -> int:
         """Letters and first answers go before digests; smaller goes first."""
         first = dict.fromkeys((Kind.DELIVERY, Kind.QUESTION, Kind.CALL), 0)

@@ -148,6 +148,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
     )
     op.create_table(
+        "sent_copy",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("mailbox", TEXT, nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), nullable=True),
+        sa.Column("from_uid", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_sent_copy")),
+    )
+    op.create_index("ix_sent_copy_mailbox", "sent_copy", ["mailbox"], unique=False)
+    op.create_table(
         "occurrence",
         sa.Column("what", TEXT, nullable=False),
         sa.Column("whom", TEXT, nullable=False),
