@@ -15,16 +15,19 @@ CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
 RUNNERS |= {"copies", "timetable", "deadlines", "reports", "appointments", "turns"}
-BELOW_APP = MIDDLE | {"tls", "folders", "files", "store", "imap", "smtp", "scans", "signatures", "charts"}
-BELOW_APP |= {"sentfolder"} | RUNNERS
+EDGES = {"tls", "sasl", "folders", "oauth", "imap", "submission", "smtp", "scans", "signatures", "charts", "sentfolder"}
+BELOW_APP = MIDDLE | EDGES | {"files", "store"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
 MAY_KNOW: dict[str, set[str]] = {
     "core.model": set(),
     "core": {"core.model"},
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
-    **dict.fromkeys(("tls", "folders", "files", "store"), MIDDLE),
-    **dict.fromkeys(("imap", "smtp"), MIDDLE | {"tls", "folders", "files"}),
+    **dict.fromkeys(("tls", "sasl", "folders", "files", "store"), MIDDLE),
+    "oauth": MIDDLE | {"tls"},
+    "imap": MIDDLE | {"tls", "sasl", "folders", "files"},
+    "submission": MIDDLE | {"tls", "sasl"},
+    "smtp": MIDDLE | {"submission"},
     # An IMAP session of another use.
     "sentfolder": MIDDLE | {"imap", "folders"},
     **dict.fromkeys(("scans", "signatures", "charts"), MIDDLE),
@@ -41,7 +44,8 @@ MAY_KNOW: dict[str, set[str]] = {
 # One foreign thing, one room; the demo plays the other end of each.
 HOMES: dict[str, set[str]] = {
     "imapclient": {"imap", "folders", "demo"},
-    "aiosmtplib": {"smtp", "demo"},
+    "aiosmtplib": {"smtp", "submission", "demo"},
+    "oauthlib": {"oauth"},
     "dkim": {"signatures"},
     "dns": {"signatures", "doctor"},
     "pypdf": {"scans"},

@@ -28,7 +28,7 @@ from loket.core.token import Keys
 from loket.core.undelivered import undelivered
 from loket.core.waits import Delay, waits
 from loket.deadlines import Deadlines
-from loket.doors import account, bounds, imap_door, sent_door, smtp_door
+from loket.doors import account, bounds, imap_door, sent_door, smtp_door, tokens
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
@@ -36,7 +36,7 @@ from loket.intake import Habits, MailboxIntake, Taker
 from loket.lapses import Lapses
 from loket.outbox import OutboxRunner
 from loket.pen import Pen
-from loket.ports import Clock
+from loket.ports import Clock, Tokens
 from loket.reminders import Reminders
 from loket.reports import Reports
 from loket.signatures import Lookup, Signatures, ask_dns
@@ -82,6 +82,10 @@ class App:
         # Every password must be there before anything is opened: half a daemon is worse than none.
         for reference in secrets(snapshot.config):
             resolve(reference, snapshot.root)
+        found = {address: tokens(snapshot, address) for address in snapshot.config.mailboxes}
+        # One for all connections of a mailbox; tokens that are missing keep only their own mailbox waiting.
+        self._bearers = {address: one for address, one in found.items() if one is not None}
+        self._logins = {address: one.login() for address, one in self._bearers.items()}
         self.stores = open_stores(snapshot, self.clock.now(), claim=True)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._limits: dict[str, int | None] = {}
@@ -153,9 +157,9 @@ class App:
         ways = Ways(server.per_connection, tuple(entry.reply for entry in server.replies))
         return SmtpCourier(lambda: self._open(smtp_door, address), server.connections, archive, ways)
 
-    def _open(self, door: Callable[[Snapshot, str], T], address: str) -> T:
+    def _open(self, door: Callable[[Snapshot, str, Tokens | None], T], address: str) -> T:
         try:
-            return door(self.snapshot, address)
+            return door(self.snapshot, address, self._bearers.get(address))
         except SecretError as error:
             # It was there at the start: while it is being exchanged, the server just cannot be reached.
             raise ConnectionError(str(error)) from error
@@ -197,6 +201,7 @@ class App:
             self.stores.files,
             self.snapshot.config.servers[mailbox.server].idle_renewal,
             is_unavailable,
+            partial(self._logged_out, address),
         )
 
     def _filer(self, address: str) -> SentCopies:
@@ -209,6 +214,28 @@ class App:
             self.stores.contents.render,
             self.clock,
         )
+
+    def _logged_out(self, mailbox: str, which: str, why: str) -> None:
+        """The admin hears of each login that is over once, from a mailbox that can send where there is one."""
+        now = self.clock.now()
+        ill = {view.mailbox for view in self.stores.desk.mailboxes() if view.error is not None}
+        plan = report.logged_out(mailbox, which, why, ill, self.office(), self.keys, now)
+        if self.stores.desk.apply(plan, now):
+            for mail in plan.outbox:
+                self._wrote(mail.mailbox)
+
+    def _new_logins(self) -> list[str]:
+        """The mailboxes that somebody has logged in to since the last look."""
+        found = {address: bearer.login() for address, bearer in self._bearers.items()}
+        new = [address for address, login in found.items() if login and login != self._logins[address]]
+        self._logins.update({address: found[address] for address in new})
+        return new
+
+    async def _go_on(self) -> None:
+        """Whoever waits for somebody to log in goes on at once when somebody has."""
+        for address in await asyncio.to_thread(self._new_logins) if self._bearers else ():
+            next(one for one in self.watchers if one.mailbox == address).again()
+            self._runners[address].again()
 
     def _wrote(self, mailbox: str) -> None:
         """Mail was written: wake its sender, from whichever thread."""
@@ -300,6 +327,7 @@ class App:
             with contextlib.suppress(TimeoutError):
                 asked = await asyncio.wait_for(self._asked.wait(), FOLLOW_SECONDS)
             self._asked.clear()
+            await self._go_on()
             try:
                 found = await asyncio.to_thread(self._follower.look, asked=asked)
                 if found is not None:

@@ -95,10 +95,10 @@ def _stamps(snapshot: Snapshot) -> Iterator[tuple[str, int, int]]:
 
 
 def secrets(config: Config) -> Iterator[str]:
-    """The references to passwords that the running parts will ask for."""
+    """The references to passwords and clients' secrets that the running parts will ask for."""
     for address, mailbox in config.mailboxes.items():
-        yield mailbox.login.password
-        yield config.sending(address)[1].password
+        yield from mailbox.login.secrets
+        yield from config.sending(address)[1].secrets
 
 
 def needs_restart(before: Snapshot, after: Snapshot) -> bool:

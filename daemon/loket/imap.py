@@ -9,7 +9,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -17,11 +17,11 @@ from typing import Any, Self
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from loket import folders, tls
-from loket.core import placeholder
+from loket import folders, sasl, tls
+from loket.core import patience, placeholder
 from loket.core.model import MailRef, RawMail, StoredFile
 from loket.files import FolderFiles
-from loket.ports import Listed
+from loket.ports import Listed, NotLoggedIn, Tokens
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 90
@@ -39,6 +39,14 @@ class Refused(Exception):
     """The server will not let us in, or has not the folder: a person must change something."""
 
 
+class LoggedOut(Refused):
+    """There is no token to log in with: `which` names the login that is over."""
+
+    def __init__(self, said: str, which: str) -> None:
+        super().__init__(said)
+        self.which = which
+
+
 class _VanishedError(Exception):
     """A mail was expunged between two of its pieces."""
 
@@ -51,7 +59,8 @@ class Door:
     port: int
     security: str
     user: str
-    password: str
+    # A password, or whose tokens speak for the user.
+    secret: str | Tokens = field(repr=False)
     folder: str
     read_only: bool
     ca_file: str | None = None
@@ -150,10 +159,47 @@ class ImapSession:
         return client
 
     def _log_in(self) -> None:
+        secret = self._door.secret
         try:
-            self._client.login(self._door.user, self._door.password)
+            if isinstance(secret, str):
+                self._client.login(self._door.user, secret)
+            else:
+                self._by_token(secret)
         except LoginError as error:
             raise Refused(f"login refused for {self._door.user}: {_words(error)}") from error
+        except NotLoggedIn as error:
+            raise LoggedOut(str(error), error.which) from error
+
+    def _by_token(self, tokens: Tokens) -> None:
+        """A token that was refused may have been revoked before its time: it is exchanged for another, once."""
+        token = tokens.access()
+        try:
+            self._bear(token)
+        except LoginError as error:
+            if patience.asked(str(error)):
+                raise
+            another = tokens.access(token)
+            if another == token:
+                raise
+            # Some servers hear no second attempt on a connection.
+            self._drop()
+            self._client = self._connect()
+            self._bear(another)
+
+    def _bear(self, token: str) -> None:
+        door = self._door
+        offered = [bytes(name).decode("latin-1").upper() for name in self._client.capabilities()]
+        # After login the server may offer more: the library must not remember what it offered before.
+        self._client._cached_capabilities = None
+        ways = [name.removeprefix("AUTH=") for name in offered if name.startswith("AUTH=")]
+        way = sasl.chosen(ways)
+        if way is None:
+            raise Refused(f"{door.host} takes no tokens (AUTH=OAUTHBEARER or XOAUTH2), but {', '.join(ways) or 'none'}")
+        exchange = sasl.Exchange(way, door.user, token, door.host, door.port)
+        try:
+            self._client.sasl_login(way, exchange)
+        except LoginError as error:
+            raise LoginError(f"{_words(error)} ({exchange.said})" if exchange.said else _words(error)) from error
 
     def _select(self) -> int:
         try:

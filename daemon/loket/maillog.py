@@ -207,3 +207,13 @@ def digests_missed(officer: str, mailbox: str, dues: list[str]) -> None:
 def digest_due(officer: str, mailbox: str, items: int) -> None:
     """A digest was written, or there was nothing to say."""
     _log.info("digest", officer=officer, mailbox=mailbox, items=items)
+
+
+def refreshed(mailbox: str, seconds: float, *, rotated: bool) -> None:
+    """A mailbox has another access token, good for so many seconds, and perhaps another refresh token."""
+    _log.info("token-refreshed", mailbox=mailbox, seconds=round(seconds), rotated=rotated)
+
+
+def login_lost(mailbox: str, why: str) -> None:
+    """The authorization server gives no more tokens: somebody must log in again."""
+    _log.error("login-lost", mailbox=mailbox, why=why)

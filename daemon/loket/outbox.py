@@ -82,6 +82,11 @@ class OutboxRunner:
         """There is mail to send."""
         self._ring.set()
 
+    def again(self) -> None:
+        """Somebody has logged in anew: a server that let nobody in is tried at once."""
+        self._shut_until = 0.0
+        self.ring()
+
     def stop(self) -> None:
         """End after the mails in hand."""
         self._stopping = True

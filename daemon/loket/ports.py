@@ -37,6 +37,22 @@ class Clock(Protocol):
         ...
 
 
+class NotLoggedIn(Exception):
+    """Nobody has logged in to a mailbox, or the login is over: a person must; `which` names the login that is over."""
+
+    def __init__(self, said: str, which: str) -> None:
+        super().__init__(said)
+        self.which = which
+
+
+class Tokens(Protocol):
+    """Whoever has access tokens for one user (RFC 6750)."""
+
+    def access(self, refused: str | None = None) -> str:
+        """A token, another than the one that was refused; NotLoggedIn, or OSError where none can be had now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a mailbox's intake stands: the last UID seen under a UIDVALIDITY, and since when the daemon watches."""

@@ -19,11 +19,11 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from loket import maillog, tls
+from loket import maillog
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.replies import Meaning, Reply, meaning
+from loket.submission import CONNECT_SECONDS, SubmissionDoor, connected
 
-CONNECT_SECONDS = 30
 COMMAND_SECONDS = 300
 # RFC 5321 4.5.3.2.6: a server may need ten minutes after the dot.
 DATA_SECONDS = 600
@@ -39,18 +39,6 @@ _RECEIPTS = {
     Meaning.CROWDED: ReceiptKind.NOT_TRIED,
     Meaning.SESSION: ReceiptKind.NOT_TRIED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionDoor:
-    """Where and as whom to submit."""
-
-    host: str
-    port: int
-    security: str
-    user: str
-    password: str
-    ca_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +132,7 @@ class SmtpCourier:
                 client.close()
                 continue
             return client, True
-        door = self._door()
-        client = SMTP(
-            hostname=door.host,
-            port=door.port,
-            use_tls=door.security == "tls",
-            start_tls=door.security == "starttls",
-            tls_context=tls.context(door.ca_file) if door.security != "plain" else None,
-            timeout=CONNECT_SECONDS,
-        )
-        await client.connect()
-        try:
-            await client.ehlo()
-            if client.supports_extension("auth"):
-                await client.login(door.user, door.password)
-        except (SMTPException, OSError, TimeoutError):
-            client.close()
-            raise
-        return client, False
+        return await connected(self._door()), False
 
     async def _submit(
         self, client: SMTP, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], *, reused: bool

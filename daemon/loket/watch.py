@@ -14,7 +14,7 @@ from loket import maillog
 from loket.core import patience, retry
 from loket.core.headers import clean_text
 from loket.files import FolderFiles
-from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, Refused, Wake
+from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, LoggedOut, Refused, Wake
 from loket.intake import MailboxIntake
 
 FIRST_WAIT = timedelta(seconds=2)
@@ -34,7 +34,11 @@ class Watcher:
     files: FolderFiles
     idle_renewal: float
     unavailable: Callable[[BaseException], bool]
+    # Told when there is no token to log in with: which login is over, and why.
+    logged_out: Callable[[str, str], None] = lambda _which, _why: None
     _wake: Wake = field(default_factory=Wake)
+    # Ends the wait after trouble.
+    _patience: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _verified: float | None = None
@@ -58,7 +62,12 @@ class Watcher:
     def stop(self) -> None:
         """End after the batch in hand; `join` waits for it."""
         self._stopping.set()
+        self._patience.set()
         self._wake.set()
+
+    def again(self) -> None:
+        """Somebody has logged in anew: whoever waits after trouble waits no longer."""
+        self._patience.set()
 
     def join(self, seconds: float) -> None:
         """Wait for the thread's end."""
@@ -99,7 +108,9 @@ class Watcher:
                 wait = retry.wait(failures, random.random(), FIRST_WAIT, longest)  # noqa: S311 - jitter
                 seconds = max(wait, patience.asked(str(error)) or wait).total_seconds()
                 maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
-                self._stopping.wait(seconds)
+                if not self._stopping.is_set():
+                    self._patience.wait(seconds)
+                    self._patience.clear()
 
     def _poll(self, session: ImapSession) -> None:
         try:
@@ -118,5 +129,7 @@ class Watcher:
         """Say in the store why the mailbox cannot be worked, where the store itself can be written."""
         try:
             self.intake.taker.store.polled(self.mailbox, self.intake.taker.clock.now(), clean_text(str(error), 500))
+            if isinstance(error, LoggedOut):
+                self.logged_out(error.which, str(error))
         except Exception as trouble:  # noqa: BLE001 - what cannot be said must not end the thread that comes back
             maillog.store_unavailable(str(trouble))

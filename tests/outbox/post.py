@@ -17,12 +17,13 @@ from loket.files import ContentReader, FolderFiles
 from loket.outbox import Account, OutboxRunner
 from loket.pen import Pen
 from loket.ports import Waiting
-from loket.smtp import SmtpCourier, SubmissionDoor, Ways
+from loket.smtp import SmtpCourier, Ways
 from loket.store import schema
 from loket.store.contents import ContentStore
 from loket.store.database import Database, is_unavailable
 from loket.store.intake import IntakeStore
 from loket.store.outgoing import OutgoingStore
+from loket.submission import SubmissionDoor
 from tests.servers import PASSWORD
 
 HERE = "desain@office.test"

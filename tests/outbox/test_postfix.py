@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loket.core.model import FileSegment, Kind, NewFile, Outbound, StoredFile
-from loket.smtp import SubmissionDoor
+from loket.submission import SubmissionDoor
 from tests.intake.proxy import Proxy
 from tests.outbox.post import HERE, Post, outbound, story
 from tests.servers import PASSWORD, MailServers, certificates

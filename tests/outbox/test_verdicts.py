@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from loket import smtp
+from loket import smtp, submission
 from loket.core.model import Outbound
 from tests.outbox.post import Post, outbound, story
 from tests.outbox.scripted import DROP, Say, Scripted
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_let_us_in_has_not_judged_the_mail(
     post: Post, greeting: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No attempt is counted, the reason is kept, and the mail goes once there is a way."""
-    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(submission, "CONNECT_SECONDS", 0.3)
     server = Scripted({"greeting": [greeting, "220 welcome"]})
     post.write(outbound("ack"))
 

@@ -94,7 +94,7 @@ def test_too_many_connections_are_waited_out(at: At, monkeypatch: pytest.MonkeyP
     with Quirky() as server:
         server.script["LOGIN"] = ["{tag} NO [ALERT] Too many simultaneous connections. (Failure)"]
         office = at(server)
-        monkeypatch.setattr(office.watcher()._stopping, "wait", waits.append)
+        monkeypatch.setattr(office.watcher()._patience, "wait", waits.append)
         watching(office)
         eventually(lambda: server.count("IDLE") == 1)
     assert waits[0] == 120
@@ -110,7 +110,7 @@ def test_a_throttled_request_waits_as_long_as_the_server_says(at: At, monkeypatc
             "{tag} BAD User is authenticated but not connected.",
         ]
         office = at(server)
-        monkeypatch.setattr(office.watcher()._stopping, "wait", waits.append)
+        monkeypatch.setattr(office.watcher()._patience, "wait", waits.append)
         watching(office)
         eventually(lambda: server.count("IDLE") == 1)
     assert waits == [92.415, 300, 300]

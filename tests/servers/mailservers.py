@@ -49,6 +49,8 @@ class MailServers:
     imaps_port: int
     smtp_port: int
     smtps_port: int
+    # Where these servers ask about tokens; whoever wants any accepted listens there.
+    oauth_port: int
     _guard: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
@@ -61,8 +63,8 @@ class MailServers:
         _require_machine()
         # Socket paths must stay under 108 bytes (unix(7)), so not below pytest's long folders.
         root = Path(tempfile.mkdtemp(prefix="lk-", dir="/tmp"))
-        imap_port, imaps_port, smtp_port, smtps_port = free_ports(4)
-        servers = cls(root, root / "tls/ca.pem", imap_port, imaps_port, smtp_port, smtps_port)
+        ports = free_ports(5)
+        servers = cls(root, root / "tls/ca.pem", *ports)
         atexit.register(servers.stop)
         try:
             servers._lay_out()
@@ -172,8 +174,14 @@ class MailServers:
             "imaps_port": self.imaps_port,
             "smtp_port": self.smtp_port,
             "smtps_port": self.smtps_port,
+            "oauth_port": self.oauth_port,
         }
-        for name, target in (("dovecot.conf", "dc"), ("main.cf", "pf/etc"), ("master.cf", "pf/etc")):
+        for name, target in (
+            ("dovecot.conf", "dc"),
+            ("oauth2.conf", "dc"),
+            ("main.cf", "pf/etc"),
+            ("master.cf", "pf/etc"),
+        ):
             text = re.sub(r"@(\w+)@", lambda match: str(words[match[1]]), (_HERE / "etc" / name).read_text())
             (self.root / target / name).write_text(text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from loket.cli import agenda, demo, doctor, dry_run, explain, hands, init, inspect, replay, report, run, schema
+from loket.cli import agenda, demo, doctor, dry_run, explain, hands, init, inspect, login, replay, report, run, schema
 
 app = typer.Typer(
     name="loket",
@@ -27,6 +27,7 @@ app.command("queues")(inspect.queues)
 app.command("tickets")(inspect.tickets)
 app.command("show")(inspect.show)
 app.command("digest")(inspect.digest)
+app.command("login")(login.login)
 app.command("report")(report.report)
 app.command("agenda")(agenda.agenda)
 app.command("demo")(demo.demo)

@@ -9,7 +9,7 @@ from typing import Any
 from loket.config.asks import unproven
 from loket.config.letters import WORDS, Tongue, untranslated
 from loket.config.lines import lines
-from loket.config.snapshot import Rulebook, Snapshot, fields_of
+from loket.config.snapshot import Rulebook, Snapshot, fields_of, spelled
 from loket.config.wording import Loc
 from loket.config.yamlfile import Problem
 from loket.core import context
@@ -44,6 +44,17 @@ def lint(snapshot: Snapshot) -> Iterator[Problem]:
     yield from _translations(snapshot)
     yield from unproven(snapshot)
     yield from _nobody(snapshot)
+    yield from _passwords(snapshot)
+
+
+def _passwords(snapshot: Snapshot) -> Iterator[Problem]:
+    """Passwords for servers that take none: Exchange Online has no basic authentication for IMAP."""
+    for address, mailbox in snapshot.config.mailboxes.items():
+        host = snapshot.config.servers[mailbox.server].doors[0].host
+        if mailbox.login.password is not None and host.endswith((".office365.com", ".outlook.com")):
+            loc: Loc = ("mailboxes", spelled(snapshot.document, "mailboxes", address), "login", "password")
+            said = "Microsoft takes no passwords: write oauth2: {provider: microsoft, client_id: …}"
+            yield snapshot.document.problem(loc, said, warning=True)
 
 
 def _conflicts(snapshot: Snapshot) -> Iterator[Problem]:

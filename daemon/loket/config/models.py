@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from loket.config.login import Login, Secret, secret_reference
 from loket.config.presets import FILE_COPIES, GENERIC, PRESETS, of_domain
-from loket.config.storeurl import REFERENCE, DatabaseUrl, is_loopback
+from loket.config.storeurl import DatabaseUrl, is_loopback
 from loket.config.trust import ConfirmEntry, TrustEntry
-from loket.config.wording import InTheClear, meant
+from loket.config.wording import meant
 from loket.core.calendar import parse_hours, parse_times
 from loket.core.replies import Meaning, Reply
 from loket.core.rules import Escalation, written
@@ -34,14 +35,6 @@ _SCHEMES: dict[str, Security] = {
 }
 
 
-@also_written(type="string", pattern=r"^\$\{(env|file):.+\}$")
-def _secret(value: Any) -> str:
-    """A reference; what stands in its place may be the secret itself, and is never repeated."""
-    if not isinstance(value, str) or not REFERENCE.fullmatch(value):
-        raise InTheClear("secrets stand elsewhere: write ${env:NAME} or ${file:/path}")
-    return value
-
-
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -61,7 +54,6 @@ def _times(value: str) -> str:
     return value
 
 
-Secret = Annotated[str, BeforeValidator(_secret)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 TimesText = Annotated[str, AfterValidator(_times)]
 
@@ -182,20 +174,6 @@ class Server(Strict):
         return self.imap, self.smtp
 
 
-class Login(Strict):
-    """How to log in, to IMAP and SMTP alike; `user` is the address where it is not given."""
-
-    user: str | None = None
-    password: Secret
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_reference(cls, value: Any) -> Any:
-        if not isinstance(value, (dict, cls)):
-            raise InTheClear('write {password: "${env:NAME}"}')
-        return value
-
-
 class Submission(Strict):
     """By which server and login a mailbox's mail leaves, where those are not the ones it is read with.
 
@@ -204,6 +182,13 @@ class Submission(Strict):
 
     server: str | None = None
     login: Login | None = None
+
+    @model_validator(mode="after")
+    def _by_password(self) -> Self:
+        if self.login is not None and self.login.oauth2 is not None:
+            said = "write a password here; tokens are the mailbox's own login's, which sends too where none is written"
+            raise Misplaced(("login", "oauth2"), said)
+        return self
 
 
 History = Literal["none", "all"] | date
@@ -311,7 +296,7 @@ def _keys(value: Any) -> Any:
     """One secret is a list of one key."""
     if isinstance(value, list):
         return value
-    return [{"id": "k1", "key": _secret(value)}]
+    return [{"id": "k1", "key": secret_reference(value)}]
 
 
 def _differ(keys: list[Key]) -> list[Key]:

@@ -32,6 +32,7 @@ LETTERS = (
         f"petugas/{name}.txt"
         for name in ("karantina", "mesin", "tidak-terkirim", "menunggu", "aturan-ditolak", "hari-libur")
     ),
+    "petugas/masuk-ulang.txt",
     *(f"petugas/{name}.txt" for name in ("batas-waktu", "eskalasi", "laporan")),
     *(f"petugas/{name}.html" for name in ("pemberitahuan", "rekap", "batas-waktu", "eskalasi", "laporan")),
 )
@@ -46,6 +47,7 @@ _PLAIN = """
     week rows officers groups whole picture
     slots wished before length agenda example item
     contact form channel entered history story
+    mailbox
 """
 # Every variable that some letter has, with its parts.
 WORDS: Mapping[str, Sequence[str]] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from loket.core import context
 from loket.core.bounce import Bounce
@@ -17,6 +17,7 @@ from loket.core.model import (
     Fate,
     Kind,
     Mark,
+    Occurrence,
     Phase,
     Plan,
     Quarantined,
@@ -77,6 +78,29 @@ def refused_edit(
     letter = office.letters.render("petugas/aturan-ditolak", said)
     mail = Post(office, counter, keys, now).write(Kind.ALERT, f"configuration:{edit}", letter, office.admin)
     return Plan(events=(event,), outbox=(mail,))
+
+
+def logged_out(
+    mailbox: str, which: str, why: str, ill: Collection[str], office: Office, keys: Keys, now: datetime
+) -> Plan:
+    """Nobody is logged in to a mailbox any more: the admin is told, once a login, by a mailbox that is not `ill`."""
+    event = Event(now, "logged-out", None, "loket", None, office.rules_hash, {"mailbox": mailbox, "why": why})
+    # The login itself is what happened once, whenever that is found.
+    once = Occurrence(f"logged-out:{which}", mailbox, datetime.fromtimestamp(0, UTC))
+    if office.admin is None:
+        return Plan(events=(event,), occurrence=once)
+    others = [counter for address, counter in office.counters.items() if address != mailbox]
+    well = [counter for counter in others if counter.address not in ill]
+    counter = (*well, *others, office.counters[mailbox])[0]
+    said = {
+        **context.base(office, counter, now),
+        "officer": {"name": "", "address": office.admin},
+        "mailbox": mailbox,
+        "why": clean_text(why, 300),
+    }
+    letter = office.letters.render("petugas/masuk-ulang", said)
+    mail = Post(office, counter, keys, now).write(Kind.ALERT, f"logged-out:{mailbox}:{which}", letter, office.admin)
+    return Plan(events=(event,), outbox=(mail,), occurrence=once)
 
 
 def configured(office: Office, now: datetime) -> Plan:

@@ -38,10 +38,17 @@ def imap(snapshot: Snapshot, address: str) -> Iterator[Finding]:
     except SecretError as error:
         yield _secret(address, "imap-login", error)
     except Refused as error:
-        preset = snapshot.config.servers[mailbox.server].preset
-        yield Finding(address, "imap-login", "error", str(error), _APP if preset else _LOGIN)
+        yield Finding(address, "imap-login", "error", str(error), _remedy(snapshot, address))
     except SESSION_ERRORS as error:
         yield Finding(address, "imap", "unreached", str(error), "what the server's own lines here say comes first")
+
+
+def _remedy(snapshot: Snapshot, address: str) -> str:
+    """What lets in who was not."""
+    mailbox = snapshot.config.mailboxes[address]
+    if mailbox.login.oauth2 is not None:
+        return f"loket login {address}"
+    return _APP if snapshot.config.servers[mailbox.server].preset else _LOGIN
 
 
 def _secret(address: str, what: str, error: SecretError) -> Finding:
@@ -96,7 +103,7 @@ def smtp(snapshot: Snapshot, address: str) -> Iterator[Finding]:
         return
     if refused is not None:
         login = refused.startswith("login refused")
-        remedy = (_APP if server.preset else _LOGIN) if login else "what the server's own lines here say"
+        remedy = _remedy(snapshot, address) if login else "what the server's own lines here say"
         yield Finding(address, "smtp-login" if login else "smtp", "error" if login else "unreached", refused, remedy)
         return
     yield Finding(address, "smtp-login", "ok", "accepted" if "auth" in offered else "no login asked for")

@@ -1,0 +1,1 @@
+"""Logging in with tokens, at an authorization server of the tests' own."""
