@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -90,3 +92,32 @@ def test_check_warns_at_the_place_where_to_mend_it(tmp_path: Path) -> None:
     ]
     assert said[2].startswith("config.yaml:19:3: warning: days off of 2028 are estimates: 2028-01-26 (")
     assert len(list(look_ahead(snapshot, date(2026, 9, 1)))) == 1
+
+
+def fresh(program: str) -> str:
+    """What a new interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout.strip()
+
+
+def test_the_office_of_one_country_does_not_hold_all_others_in_memory() -> None:
+    said = fresh(
+        "import sys\nfrom datetime import date\n"
+        "from loket.config.daysoff import days_off, known_country\nfrom loket.config.models import Holidays\n"
+        "print(known_country('ID'), known_country('XX'), days_off(Holidays(country='ID'))(date(2026, 8, 17)))\n"
+        "print([name for name in sys.modules if name.startswith('holidays.countries')])"
+    )
+    assert said == "True False True\n['holidays.countries.indonesia']"
+
+
+def test_every_country_can_be_imported_without_the_others() -> None:
+    """Those too that are built upon another; and each is the one that the registry itself gives."""
+    said = fresh(
+        "import holidays\nfrom loket.config import daysoff\n"
+        "codes = sorted({code for code in daysoff.EntityLoader.get_country_codes() if len(code) == 2})\n"
+        "alone = {code: sorted(daysoff._country(code)(years=2026).items()) for code in codes}\n"
+        "import holidays.countries\n"
+        "print(len(codes) > 200, [code for code in codes if alone[code] != "
+        "sorted(holidays.country_holidays(code, years=2026).items())])"
+    )
+    assert said == "True []"

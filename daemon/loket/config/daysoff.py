@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
 import holidays as registry
+from holidays.registry import EntityLoader
 
 from loket.config.models import Holidays
 from loket.config.snapshot import Snapshot
@@ -20,7 +26,36 @@ LOOK_BACK_YEARS = 3
 
 def known_country(code: str) -> bool:
     """Whether the registry of holidays knows this country (ISO 3166-1)."""
-    return code in registry.list_supported_countries()
+    return code in EntityLoader.get_country_codes()
+
+
+def _country(code: str) -> Any:
+    """A country of the registry's; what is asked of it later imports nothing more."""
+    country = getattr(registry, code)
+    with _one_alone():
+        country.get_entity()
+    return country
+
+
+@contextmanager
+def _one_alone() -> Iterator[None]:
+    """Within, a country is imported without all others.
+
+    The package of the countries imports its 250 modules when one of them is asked for: 8 MB, for as long as the
+    daemon runs. Here something stands in its place that has the same path and imports nothing.
+    """
+    name = "holidays.countries"
+    found = find_spec(name) if name not in sys.modules else None
+    if found is None or found.submodule_search_locations is None:
+        yield
+        return
+    package = ModuleType(name)
+    package.__path__ = list(found.submodule_search_locations)
+    sys.modules[name] = package
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 class DaysOff:
@@ -48,18 +83,18 @@ class DaysOff:
 
     def _named(self, number: int, kind: str) -> dict[date, str]:
         """The days of one category with their names, in the country's language: the default is the machine's."""
-        if self.country is None or kind not in getattr(registry, self.country).supported_categories:
+        if self.country is None:
             return {}
-        language = getattr(registry, self.country).default_language
-        found = registry.country_holidays(self.country, years=number, categories=(kind,), language=language)
-        return dict(found)
+        country = _country(self.country)
+        if kind not in country.supported_categories:
+            return {}
+        return dict(country(years=number, categories=(kind,), language=country.default_language))
 
     def _estimates(self, number: int) -> Iterator[tuple[date, str]]:
         """Days whose dates the registry only reckons, those of the Islamic calendar for one: it marks their names."""
         if self.country is None:
             return
-        country = getattr(registry, self.country)
-        label = getattr(country, "estimated_label", "")
+        label = getattr(_country(self.country), "estimated_label", "")
         mark = label.replace("%s", "").strip(" ()（）")
         found = {day: name for kind in ("public", "government") for day, name in self._named(number, kind).items()}
         for day, name in sorted(found.items()):
