@@ -54,7 +54,8 @@ def test_a_person_who_answers_its_questions_has_an_office_that_works(servers: Ma
     assert snapshot.config.officers["ani@kantor.test"].name == "Ani"
     assert snapshot.config.officers["ani@kantor.test"].queues == ["persuratan", "triase"]
     assert snapshot.config.office.admin == "ani@kantor.test"
-    assert resolve(snapshot.config.mailboxes[address].login.password, snapshot.root) == PASSWORD
+    [reference] = snapshot.config.mailboxes[address].login.secrets
+    assert resolve(reference, snapshot.root) == PASSWORD
     [secret] = keys(snapshot.config, snapshot.root).keys.values()
     assert len(secret) == 64
     for path, mode in (("secrets", 0o700), ("secrets/password", 0o600), ("secrets/office", 0o600)):
@@ -100,6 +101,18 @@ def test_every_counter_on_offer_passes_check(tmp_path: Path, counter: str) -> No
     assert list(lint(snapshot)) == []
     assert snapshot.config.mailboxes["loket@gmail.com"].fields == ({"kategori": "SK"} if counter == "loket-a" else {})
     assert snapshot.config.mailboxes["loket@gmail.com"].login.password == "${env:LOKET_PASSWORD}"
+    assert not (tmp_path / "secrets/password").exists()
+
+
+def test_a_provider_that_takes_no_passwords_is_given_a_client_and_the_next_step_is_said(tmp_path: Path) -> None:
+    done = init(tmp_path, "--address", "loket@outlook.com", *GIVEN, "--counter", "loket-c", said="0000-1111\n")
+    assert done.exit_code == 0, done.output
+    snapshot = load(tmp_path / "config.yaml")
+    assert list(lint(snapshot)) == []
+    login = snapshot.config.mailboxes["loket@outlook.com"].login
+    assert login.oauth2 is not None
+    assert (login.password, login.oauth2.provider, login.oauth2.client_id) == (None, "microsoft", "0000-1111")
+    assert "loket login loket@outlook.com -c" in done.output
     assert not (tmp_path / "secrets/password").exists()
 
 

@@ -43,8 +43,15 @@ def fail(message: str, code: int = NO) -> typer.Exit:
 
 def read_config(path: Path, rules: Path | None = None) -> Snapshot:
     """The configuration, or its errors on standard error and exit 1."""
-    try:
+    with problems_told():
         return load(path, rules)
+
+
+@contextmanager
+def problems_told() -> Iterator[None]:
+    """The errors of a configuration on standard error, then exit 1."""
+    try:
+        yield
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from loket.cli.asking import Asker, among, other_than, words
-from loket.cli.common import NO, USAGE, console, fail, read_config
+from loket.cli.common import NO, USAGE, console, fail, problems_told, read_config
 from loket.config.first import TRIAGE_FILE, Answers, Counter, counters, written
 from loket.config.lint import lint
 from loket.config.models import Endpoint
@@ -23,6 +23,8 @@ from loket.config.presets import PRESETS, of_domain
 from loket.config.shipped import ShippedMissing, shipped_office
 from loket.core.strict import mail_address
 
+# The provider that takes no passwords.
+TOKENS = "microsoft"
 PASSWORD_FILE, SECRET_FILE = "secrets/password", "secrets/office"
 
 
@@ -36,6 +38,9 @@ def init(
     user: Annotated[str | None, typer.Option(help="The name to log in with, where it is not the address.")] = None,
     password_from: Annotated[
         str | None, typer.Option(metavar="NAME", help="The environment variable that has the password.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="The client that logs in at Microsoft, which takes no passwords.")
     ] = None,
     counter: Annotated[str | None, typer.Option(help="The rules that the mailbox follows.")] = None,
     officer: Annotated[str | None, typer.Option(help="Who answers: an address.")] = None,
@@ -57,14 +62,18 @@ def init(
     ask = Asker()
     mailbox = ask("The mailbox's address", address, mail_address)
     domain = mailbox.rpartition("@")[2]
-    chosen = ask.one_of("What lies in it", counters(rules), counter)
+    with problems_told():
+        offered = counters(rules)
+    chosen = ask.one_of("What lies in it", offered, counter)
     answering = ask("Who answers (another address than the mailbox's)", officer, other_than(mailbox))
+    doors = _doors(ask, domain, imap, smtp)
     answers = Answers(
         office=ask("The office's name, as applicants read it", office, words),
         admin=ask("Who is told of trouble", admin, mail_address, answering),
         address=mailbox,
-        doors=_doors(ask, domain, imap, smtp),
-        login="",
+        doors=doors,
+        client=_client(ask, doors, client_id),
+        password=f"${{env:{password_from}}}" if password_from else f"${{file:{PASSWORD_FILE}}}",
         counter=chosen,
         officer=answering,
         officer_name=ask("The name of who answers", officer_name, words, answering.partition("@")[0].title()),
@@ -79,11 +88,12 @@ def init(
     with tempfile.TemporaryDirectory(prefix="loket-") as made:
         stage = Path(made)
         _lay_out(rules, stage / "rules", chosen)
-        _tried(ask, stage, answers, password_from, test=test)
+        answers = _tried(ask, stage, answers, password_from, test=test)
         _move(stage, folder)
     console().print(f"Written: {folder / 'config.yaml'}, which passes `loket check`.", markup=False)
     config = "" if folder == Path() else f" -c {folder / 'config.yaml'}"
-    for line in (f"loket dry-run{config}", f"loket run{config}"):
+    login = [f"loket login {mailbox}{config}"] if answers.client else []
+    for line in (*login, f"loket dry-run{config}", f"loket run{config}"):
         console().print(f"    {line}", markup=False, highlight=False)
 
 
@@ -104,28 +114,34 @@ def _lay_out(rules: Path, to: Path, chosen: Counter) -> None:
     shutil.copytree(rules, to, ignore=others if rules.parent == shipped_office() else None)
 
 
-def _tried(ask: Asker, stage: Path, answers: Answers, password_from: str | None, *, test: bool) -> None:
+def _tried(ask: Asker, stage: Path, answers: Answers, password_from: str | None, *, test: bool) -> Answers:
     """Write it aside, read it as the daemon does, log in as the daemon does; ask anew where a server says no."""
     (stage / "secrets").mkdir(mode=0o700)
     _keep(stage / SECRET_FILE, secrets.token_hex(32))
     if password_from is not None and password_from not in os.environ:
         raise fail(f"the environment variable {password_from} is not set", USAGE)
-    login = f"${{env:{password_from}}}" if password_from else f"${{file:{PASSWORD_FILE}}}"
     while True:
-        if password_from is None:
-            _keep(
-                stage / PASSWORD_FILE, typer.prompt("Its password (Gmail and Yahoo: an app password)", hide_input=True)
-            )
-        (stage / "config.yaml").write_text(written(replace(answers, login=login)), encoding="utf-8")
+        (stage / PASSWORD_FILE).unlink(missing_ok=True)
+        if password_from is None and answers.client is None:
+            said = typer.prompt("Its password (Gmail and Yahoo: an app password)", hide_input=True)
+            _keep(stage / PASSWORD_FILE, said)
+        (stage / "config.yaml").write_text(written(answers), encoding="utf-8")
         snapshot = read_config(stage / "config.yaml")
         for problem in lint(snapshot):
             console().print(str(problem), markup=False)
-        if not test or _trying().logs_in(snapshot):
-            return
+        # Nobody has tokens before `loket login`.
+        if not test or answers.client is not None or _trying().logs_in(snapshot):
+            return answers
         if password_from is not None:
             raise typer.Exit(NO)
         if typer.confirm("Another server", default=False):
-            answers = replace(answers, doors=_doors(ask, answers.address.rpartition("@")[2], None, None))
+            doors = _doors(ask, answers.address.rpartition("@")[2], None, None)
+            answers = replace(answers, doors=doors, client=_client(ask, doors, None))
+
+
+def _client(ask: Asker, doors: str | tuple[str, str], given: str | None) -> str | None:
+    """Who logs in for the office where no password is taken."""
+    return ask("The client's id (docs/operations.md, Logging in)", given, words) if doors == TOKENS else None
 
 
 def _doors(ask: Asker, domain: str, imap: str | None, smtp: str | None) -> str | tuple[str, str]:

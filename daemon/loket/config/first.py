@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loket.config.yamlfile import Document
+from loket.config.lists import Lists
+from loket.config.load import read_books
+from loket.config.yamlfile import ConfigError
 from loket.core.rules import CounterFile
 
 TRIAGE_FILE = "umum"
@@ -25,17 +27,21 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is asked of an admin; `doors` is a preset's name, or the IMAP and the SMTP server as `host:port`."""
+    """What is asked of an admin; `doors` is a preset's name, or the IMAP and the SMTP server as `host:port`.
+
+    `password` is its reference; with a `client` it logs in with tokens of the preset's provider instead.
+    """
 
     office: str
     admin: str
     address: str
     doors: str | tuple[str, str]
-    login: str
+    password: str
     counter: Counter
     officer: str
     officer_name: str
     secret: str
+    client: str | None = None
     user: str | None = None
     ca: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -44,12 +50,11 @@ class Answers:
 
 def counters(rules: Path) -> list[Counter]:
     """The counters of a folder of rules, those that take any subject first; ConfigError where a file is not sound."""
-    found = []
-    for path in sorted(rules.glob("*.yaml")):
-        if path.stem != TRIAGE_FILE:
-            read = CounterFile.model_validate(Document.read(path).value)
-            found.append((all(rule.subject for rule in read.rules), path.stem, read))
-    return [_counter(name, read) for _, name, read in sorted(found, key=lambda one: one[:2])]
+    books, problems = read_books(rules, Lists(rules))
+    if problems:
+        raise ConfigError(problems)
+    found = [(all(rule.subject for rule in book.counter.rules), name) for name, book in books.items()]
+    return [_counter(name, books[name].counter) for _, name in sorted(found) if name != TRIAGE_FILE]
 
 
 def _counter(name: str, read: CounterFile) -> Counter:
@@ -84,7 +89,7 @@ servers:
 mailboxes:
   {_text(answers.address)}:
     server: mine
-    login: {_flow({"user": answers.user, "password": answers.login})}
+    login: {_login(answers)}
     rules: {_flow([answers.counter.name])}
 {_fields(answers.fields)}\
     history: none                     # mail that lies there already is left alone; all, or a date, takes it in
@@ -108,6 +113,14 @@ def _server(answers: Answers) -> str:
         return _flow({"preset": answers.doors, **ca})
     imap, smtp = answers.doors
     return _flow({"imap": imap, "smtp": smtp, **ca})
+
+
+def _login(answers: Answers) -> str:
+    user = {"user": answers.user}
+    if answers.client is None:
+        return _flow({**user, "password": answers.password})
+    tokens = _flow({"provider": str(answers.doors), "client_id": answers.client})
+    return f"{{{''.join(f'{key}: {_text(one)}, ' for key, one in user.items() if one)}oauth2: {tokens}}}"
 
 
 def _fields(fields: Mapping[str, str]) -> str:

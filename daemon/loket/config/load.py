@@ -46,7 +46,7 @@ def load(path: Path, rules: Path | None = None) -> Snapshot:
     except ConfigError as error:
         # The rules are read all the same: who mends one file wants to know of the others.
         folder = rules or root / "rules"
-        raise ConfigError([*error.problems, *problems, *_read_books(folder, Lists(folder))[1]]) from None
+        raise ConfigError([*error.problems, *problems, *read_books(folder, Lists(folder))[1]]) from None
     folder = rules or root / config.rules
     lists = Lists(folder)
     books, wrong = _books(document, config, folder, lists)
@@ -94,7 +94,7 @@ def _one_twice(document: Document) -> Iterator[Problem]:
 def _books(document: Document, config: Config, folder: Path, lists: Lists) -> tuple[dict[str, Rulebook], list[Problem]]:
     if not folder.is_dir():
         return {}, [document.problem(("rules",), f"there is no folder {folder}")]
-    books, problems = _read_books(folder, lists)
+    books, problems = read_books(folder, lists)
     there = {file.stem for file in folder.glob("*.yaml")}
     for address, mailbox in config.mailboxes.items():
         for index, name in enumerate(mailbox.rules):
@@ -104,7 +104,8 @@ def _books(document: Document, config: Config, folder: Path, lists: Lists) -> tu
     return books, problems
 
 
-def _read_books(folder: Path, lists: Lists) -> tuple[dict[str, Rulebook], list[Problem]]:
+def read_books(folder: Path, lists: Lists) -> tuple[dict[str, Rulebook], list[Problem]]:
+    """The rules files of a folder by name, and what is wrong with the others."""
     books: dict[str, Rulebook] = {}
     problems: list[Problem] = []
     for file in sorted(folder.glob("*.yaml")):
