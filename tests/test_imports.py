@@ -14,7 +14,7 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"copies", "timetable", "deadlines", "reports", "appointments", "turns"}
+RUNNERS |= {"copies", "places", "timetable", "deadlines", "reports", "appointments", "turns"}
 EDGES = {"tls", "sasl", "folders", "oauth", "imap", "submission", "smtp", "scans", "signatures", "charts", "sentfolder"}
 BELOW_APP = MIDDLE | EDGES | {"files", "store"} | RUNNERS
 

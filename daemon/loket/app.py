@@ -36,6 +36,7 @@ from loket.intake import Habits, MailboxIntake, Taker
 from loket.lapses import Lapses
 from loket.outbox import OutboxRunner
 from loket.pen import Pen
+from loket.places import Places
 from loket.ports import Clock, Tokens
 from loket.reminders import Reminders
 from loket.reports import Reports
@@ -104,6 +105,7 @@ class App:
             self.guard,
             Examiner(self.keys, self._limit, signatures=Signatures(lookup)),
         )
+        self._places = {name: Places(server.sessions) for name, server in snapshot.config.servers.items()}
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
         self.timers = Timers(
             self.stores.desk,
@@ -202,6 +204,7 @@ class App:
             self.snapshot.config.servers[mailbox.server].idle_renewal,
             is_unavailable,
             partial(self._logged_out, address),
+            self._places[mailbox.server],
         )
 
     def _filer(self, address: str) -> SentCopies:

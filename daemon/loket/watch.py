@@ -16,12 +16,15 @@ from loket.core.headers import clean_text
 from loket.files import FolderFiles
 from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, LoggedOut, Refused, Wake
 from loket.intake import MailboxIntake
+from loket.places import Places
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)
 STORE_WAIT = timedelta(seconds=10)
 VERIFY_SECONDS = 24 * 3600
 MOST_NARROWED = 5
+# A mailbox that gave up its place for another asks for one again after so long.
+TURN_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -36,12 +39,15 @@ class Watcher:
     unavailable: Callable[[BaseException], bool]
     # Told when there is no token to log in with: which login is over, and why.
     logged_out: Callable[[str, str], None] = lambda _which, _why: None
+    places: Places = field(default_factory=Places)
     _wake: Wake = field(default_factory=Wake)
     # Ends the wait after trouble.
     _patience: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _verified: float | None = None
+    # How often in a row a session ended in trouble.
+    _failures: int = 0
     # How often the server broke off lately in the middle of its answers.
     _broke_off: int = 0
 
@@ -90,27 +96,39 @@ class Watcher:
         return session
 
     def _run(self) -> None:
-        failures = 0
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                with self._session() as session:
-                    while not self._stopping.is_set():
-                        self._poll(session)
-                        failures = 0
-                        self._verify_daily(session)
-                        session.wait(self._wake, self.idle_renewal)
+                with self.places.one(self._stopping):
+                    gave_way = self._work()
+                if gave_way:
+                    self._stopping.wait(TURN_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, this mailbox comes back and the others go on
-                failures = 1 if time.monotonic() - began > LONGEST_WAIT.total_seconds() else failures + 1
+                long = time.monotonic() - began > LONGEST_WAIT.total_seconds()
+                self._failures = 1 if long else self._failures + 1
                 self._failed(error)
                 # Our own store is back when there is room again; a server is left in peace.
                 longest = STORE_WAIT if self.unavailable(error) else LONGEST_WAIT
-                wait = retry.wait(failures, random.random(), FIRST_WAIT, longest)  # noqa: S311 - jitter
+                wait = retry.wait(self._failures, random.random(), FIRST_WAIT, longest)  # noqa: S311 - jitter
                 seconds = max(wait, patience.asked(str(error)) or wait).total_seconds()
                 maillog.unreachable(self.mailbox, f"{type(error).__name__}: {error}", seconds)
                 if not self._stopping.is_set():
                     self._patience.wait(seconds)
                     self._patience.clear()
+
+    def _work(self) -> bool:
+        """Poll in one session, at least once, until another mailbox waits for its place; True where one did."""
+        if self._stopping.is_set():
+            return False
+        with self._session() as session:
+            while not self._stopping.is_set():
+                self._poll(session)
+                self._failures = 0
+                self._verify_daily(session)
+                if self.places.wanted:
+                    return True
+                session.wait(self._wake, self.idle_renewal)
+        return False
 
     def _poll(self, session: ImapSession) -> None:
         try:

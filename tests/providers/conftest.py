@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,9 +31,12 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[At]:
     monkeypatch.setattr(watch, "FIRST_WAIT", timedelta(seconds=0.05))
     opened: list[Bureau] = []
 
-    def make(server: Quirky, imap: dict[str, Any] | None = None, **settings: Any) -> Bureau:
+    def make(
+        server: Quirky, imap: dict[str, Any] | None = None, mailboxes: Sequence[str] = (HERE,), **settings: Any
+    ) -> Bureau:
         host = cast("ImapHost", _Host(server.port))
-        made = Bureau(host, tmp_path / f"office-{len(opened)}", {HERE: {"history": "all", **settings}}, imap or {})
+        boxes = {address: {"history": "all", **settings} for address in mailboxes}
+        made = Bureau(host, tmp_path / f"office-{len(opened)}", boxes, imap or {})
         opened.append(made)
         return made
 

@@ -48,6 +48,7 @@ class Quirky:
     said: list[Said] = field(default_factory=list)
     on_fetch: Callable[[list[int]], Say] = lambda _uids: None
     connections: int = 0
+    most: int = 0
     _live: dict[socket.socket, threading.Event] = field(default_factory=dict)
     _listener: socket.socket | None = None
 
@@ -100,6 +101,7 @@ class Quirky:
 
     def _serve(self, link: socket.socket, number: int) -> None:
         self._live[link] = threading.Event()
+        self.most = max(self.most, len(self._live))
         try:
             _send(link, f"* OK [CAPABILITY {self.before_login}] ready")
             with link.makefile("rb") as lines:

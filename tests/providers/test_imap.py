@@ -305,3 +305,26 @@ def test_one_session_is_held_long(at: At) -> None:
             office.watcher().poke()
             assert taken(office, number + 1)
         assert server.connections == 1
+
+
+def test_a_server_has_no_more_sessions_of_ours_than_it_allows(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three mailboxes, two places (Courier allows four of one address, Dovecot ten): they take turns."""
+    monkeypatch.setattr("loket.watch.TURN_SECONDS", 0.1)
+    monkeypatch.setattr("loket.places.LOOK_SECONDS", 0.05)
+    with Quirky() as server:
+        boxes = [f"loket-{number}@provider.test" for number in range(3)]
+        office = at(server, {"sessions": 2, "idle_renewal": 5}, boxes)
+        for box in boxes:
+            office.watcher(box).start()
+        server.deliver(SURAT)
+        eventually(lambda: [office.fates(box) for box in boxes] == [[Fate.TICKET]] * 3, 20)
+        assert server.most == 2
+        server.deliver(mail("Revisi Desain_SK_Zinc", "budi@x.test"))
+        eventually(lambda: all(len(office.fates(box)) == 2 for box in boxes), 20)
+        assert server.most == 2
+        # One that is told to stop while it waits for a place does.
+        for box in boxes:
+            office.watcher(box).stop()
+        for box in boxes:
+            office.watcher(box).join(2)
+        assert not any(watcher._thread.is_alive() for watcher in office.app.watchers if watcher._thread)

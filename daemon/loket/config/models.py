@@ -132,6 +132,7 @@ class Server(Strict):
     smtp: Endpoint | None = None
     ca: str | None = None
     idle_renewal: int = Field(default=540, ge=5, le=1740, description="seconds before IDLE is renewed")
+    sessions: int | None = Field(default=None, ge=1, description="IMAP sessions at once; mailboxes beyond take turns")
     connections: int = Field(default=4, ge=1, le=50, description="SMTP connections at once")
     per_connection: int | None = Field(default=None, ge=1, description="mails on one SMTP connection")
     per_minute: int | None = Field(default=None, ge=1, description="mails a minute of one login")
