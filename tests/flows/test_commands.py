@@ -54,7 +54,9 @@ def test_a_real_clients_reply_is_obeyed_and_told_of_whatever_its_command(office:
     """Above, below and between what the client quoted: each mail's own receipt says what was done, or why not."""
     office.set_up(("queues: [konsultasi-it]", "queues: [konsultasi-it, konsultasi-iklan]"))
     text = (office.folder / "config.yaml").read_text()
-    wide = text.replace("queues: [konsultasi-zoom, konsultasi-iklan]", "queues: [konsultasi-iklan, konsultasi-it]")
+    wide = text.replace(
+        "queues: [konsultasi-zoom, konsultasi-chat, konsultasi-iklan]", "queues: [konsultasi-iklan, konsultasi-it]"
+    )
     assert wide != text
     (office.folder / "config.yaml").write_text(wide)
     (office.folder / "secret").write_bytes(KEYS.keys[KEYS.signing])
