@@ -15,7 +15,21 @@ CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
 RUNNERS |= {"copies", "places", "timetable", "deadlines", "reports", "appointments", "turns"}
-EDGES = {"tls", "sasl", "folders", "oauth", "imap", "submission", "smtp", "scans", "signatures", "charts", "sentfolder"}
+EDGES = {
+    "wake",
+    "bounds",
+    "tls",
+    "sasl",
+    "folders",
+    "oauth",
+    "imap",
+    "submission",
+    "smtp",
+    "scans",
+    "signatures",
+    "charts",
+    "sentfolder",
+}
 BELOW_APP = MIDDLE | EDGES | {"files", "store"} | RUNNERS
 
 # A room knows what stands here and itself; `edges` know no store and not each other, `app` knows all of the daemon.
@@ -25,7 +39,9 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(("config", "ports", "maillog"), CORE),
     **dict.fromkeys(("tls", "sasl", "folders", "files", "store"), MIDDLE),
     "oauth": MIDDLE | {"tls"},
-    "imap": MIDDLE | {"tls", "sasl", "folders", "files"},
+    "wake": set(),
+    "bounds": MIDDLE,
+    "imap": MIDDLE | {"tls", "sasl", "folders", "files", "wake", "bounds"},
     "submission": MIDDLE | {"tls", "sasl"},
     "smtp": MIDDLE | {"submission"},
     # An IMAP session of another use.

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from loket import maillog
+from loket.bounds import Bounds
 from loket.core import retry
 from loket.core.headers import clean_text
 from loket.core.model import Outbound
 from loket.files import FolderFiles
-from loket.imap import SESSION_ERRORS, Bounds, Door, Refused
+from loket.imap import SESSION_ERRORS, Door, Refused
 from loket.ports import Clock, Copies
 from loket.sentfolder import SentFolder
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from loket.bounds import Bounds
 from loket.config.login import Login, OAuth2
 from loket.config.models import Server as MailServer
 from loket.config.secrets import SecretError, resolve
 from loket.config.snapshot import Snapshot
 from loket.core.model import Kind
 from loket.core.quota import DAY, Limit
-from loket.imap import Bounds, Door
+from loket.imap import Door
 from loket.oauth.server import Server
 from loket.oauth.tokenfile import TokenFile
 from loket.oauth.tokens import MailboxTokens

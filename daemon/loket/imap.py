@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import imaplib
-import os
-import select
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -18,15 +16,15 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from loket import folders, sasl, tls
+from loket.bounds import Bounds
 from loket.core import patience, placeholder
 from loket.core.model import MailRef, RawMail, StoredFile
 from loket.files import FolderFiles
 from loket.ports import Listed, NotLoggedIn, Tokens
+from loket.wake import Wake
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 90
-# Less than this at once is no help to any server.
-LEAST_PIECE = 65_536
 
 # A search answers in one line, which imaplib cuts off at about 150,000 mails by default.
 imaplib._MAXLINE = 100_000_000  # type: ignore[attr-defined] # there is no public way
@@ -64,56 +62,6 @@ class Door:
     folder: str
     read_only: bool
     ca_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much is held at once: mails and octets of a batch, octets of a piece."""
-
-    mails: int
-    octets: int
-    piece: int
-
-    def narrowed(self, times: int) -> Bounds:
-        """Less at once, for a server that breaks off in the middle of a large answer: a quarter each time."""
-        share = 4**times
-        return Bounds(
-            max(1, self.mails // share),
-            max(LEAST_PIECE, self.octets // share),
-            max(LEAST_PIECE, min(self.piece, self.octets // share)),
-        )
-
-
-class Wake:
-    """Ends a wait from another thread."""
-
-    def __init__(self) -> None:
-        """A pipe, since select can watch it beside a socket."""
-        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-
-    def set(self) -> None:
-        """Wake whoever waits, now or next time."""
-        try:
-            os.write(self._write, b"!")
-        except BlockingIOError:
-            return  # the pipe is full of wake-ups already
-
-    def wait(self, seconds: float, *others: Any) -> bool:
-        """Whether anything happened within `seconds`: a wake-up, or news on another descriptor."""
-        poll = select.poll()
-        for descriptor in (self._read, *others):
-            poll.register(descriptor, select.POLLIN)
-        happened = bool(poll.poll(max(0, seconds) * 1000))
-        try:
-            os.read(self._read, 4096)
-        except BlockingIOError:
-            return happened
-        return True
-
-    def close(self) -> None:
-        """Give back the pipe."""
-        os.close(self._read)
-        os.close(self._write)
 
 
 class ImapSession:
@@ -265,20 +213,7 @@ class ImapSession:
 
     def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
         """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""
-        batch: list[Listed] = []
-        octets = 0
-        for one in listed:
-            alone = one.size > self._bounds.piece
-            if batch and (alone or len(batch) >= self._bounds.mails or octets + one.size > self._bounds.octets):
-                yield batch
-                batch, octets = [], 0
-            batch.append(one)
-            octets += one.size
-            if alone:
-                yield batch
-                batch, octets = [], 0
-        if batch:
-            yield batch
+        return self._bounds.batches(listed)
 
     def fetch(self, mailbox: str, batch: Sequence[Listed]) -> list[RawMail]:
         """The raw mails of a batch; those expunged meanwhile are left out. A server's NO for one mail raises."""

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from loket import maillog
+from loket.bounds import Bounds
 from loket.core import patience, retry
 from loket.core.headers import clean_text
 from loket.files import FolderFiles
-from loket.imap import SESSION_ERRORS, Bounds, Door, ImapSession, LoggedOut, Refused, Wake
+from loket.imap import SESSION_ERRORS, Door, ImapSession, LoggedOut, Refused
 from loket.intake import MailboxIntake
 from loket.places import Places
+from loket.wake import Wake
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)

@@ -13,6 +13,7 @@ import pytest
 from loket import imap, watch
 from loket.core.model import Fate
 from loket.store import schema
+from loket.wake import Wake
 from tests.intake.bureau import HOST, Bureau, eventually, mail
 from tests.intake.conftest import OpenBureau, every_server
 from tests.intake.proxy import Proxy
@@ -68,7 +69,7 @@ def test_mail_that_comes_during_a_poll_is_not_slept_over(bureau: OpenBureau, hos
 def test_what_was_taken_in_is_no_news(bureau: OpenBureau, servers: MailServers) -> None:
     """A mail announced while we waited is listed once; only what comes after the listing ends the next wait."""
     office = bureau(history="all")
-    wake = imap.Wake()
+    wake = Wake()
     with office.session() as session:
         assert session.listing(0) == []
         threading.Timer(0.3, lambda: servers.lmtp(mail("Surat"), office.address, "x@y.test")).start()
@@ -84,7 +85,7 @@ def test_no_command_waits_for_an_acknowledgement_of_its_first_half(bureau: OpenB
         assert session._client.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def _waited(session: imap.ImapSession, wake: imap.Wake, seconds: float) -> float:
+def _waited(session: imap.ImapSession, wake: Wake, seconds: float) -> float:
     began = time.monotonic()
     session.wait(wake, seconds)
     return time.monotonic() - began

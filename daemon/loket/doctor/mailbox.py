@@ -14,8 +14,9 @@ from loket.config.snapshot import Snapshot
 from loket.doctor.finding import Finding, clock
 from loket.doors import bounds, imap_door, smtp_door
 from loket.files import FolderFiles
-from loket.imap import SESSION_ERRORS, ImapSession, Refused, Wake
+from loket.imap import SESSION_ERRORS, ImapSession, Refused
 from loket.smtp import SmtpCourier
+from loket.wake import Wake
 
 _APP = "with two-step verification on, make an app password at the provider and put that in the secret"
 _LOGIN = "is the password right, and may this account use IMAP and SMTP? `login: {user: …}` where it is not the address"

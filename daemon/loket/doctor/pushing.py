@@ -19,8 +19,9 @@ from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.doctor.finding import SKEW_SECONDS, Finding, clock
 from loket.doors import bounds, imap_door, smtp_door
 from loket.files import FolderFiles
-from loket.imap import SESSION_ERRORS, ImapSession, Refused, Wake
+from loket.imap import SESSION_ERRORS, ImapSession, Refused
 from loket.smtp import SmtpCourier
+from loket.wake import Wake
 
 HEAD_START_SECONDS = 1.0
 

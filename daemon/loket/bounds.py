@@ -1,0 +1,46 @@
+"""How much of a mailbox is held at once, and its mails in batches of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from loket.ports import Listed
+
+# Less than this at once is no help to any server.
+LEAST_PIECE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is held at once: mails and octets of a batch, octets of a piece."""
+
+    mails: int
+    octets: int
+    piece: int
+
+    def narrowed(self, times: int) -> Bounds:
+        """Less at once, for a server that breaks off in the middle of a large answer: a quarter each time."""
+        share = 4**times
+        return Bounds(
+            max(1, self.mails // share),
+            max(LEAST_PIECE, self.octets // share),
+            max(LEAST_PIECE, min(self.piece, self.octets // share)),
+        )
+
+    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+        """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""
+        batch: list[Listed] = []
+        octets = 0
+        for one in listed:
+            alone = one.size > self.piece
+            if batch and (alone or len(batch) >= self.mails or octets + one.size > self.octets):
+                yield batch
+                batch, octets = [], 0
+            batch.append(one)
+            octets += one.size
+            if alone:
+                yield batch
+                batch, octets = [], 0
+        if batch:
+            yield batch

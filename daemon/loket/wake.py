@@ -1,0 +1,39 @@
+"""Ends a wait for a server from another thread."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import Any
+
+
+class Wake:
+    """Ends a wait from another thread."""
+
+    def __init__(self) -> None:
+        """A pipe, since select can watch it beside a socket."""
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def set(self) -> None:
+        """Wake whoever waits, now or next time."""
+        try:
+            os.write(self._write, b"!")
+        except BlockingIOError:
+            return  # the pipe is full of wake-ups already
+
+    def wait(self, seconds: float, *others: Any) -> bool:
+        """Whether anything happened within `seconds`: a wake-up, or news on another descriptor."""
+        poll = select.poll()
+        for descriptor in (self._read, *others):
+            poll.register(descriptor, select.POLLIN)
+        happened = bool(poll.poll(max(0, seconds) * 1000))
+        try:
+            os.read(self._read, 4096)
+        except BlockingIOError:
+            return happened
+        return True
+
+    def close(self) -> None:
+        """Give back the pipe."""
+        os.close(self._read)
+        os.close(self._write)
