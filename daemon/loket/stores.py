@@ -17,7 +17,6 @@ from loket.store.contents import ContentStore
 from loket.store.database import Database
 from loket.store.desk import DeskStore
 from loket.store.intake import IntakeStore
-from loket.store.officers import DeskIntake
 from loket.store.outgoing import OutgoingStore
 
 
@@ -58,7 +57,7 @@ def open_store(
     files = FolderFiles(root / where.files)
     stores = Stores(
         database,
-        DeskIntake(database, files_to, caps),
+        IntakeStore(database, files_to, caps),
         OutgoingStore(database),
         DeskStore(database),
         ContentReader(ContentStore(database), files),

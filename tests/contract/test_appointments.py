@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from loket.core.known import Hints
 from loket.core.model import Booking, BookingState, Offer, Plan, State
 from loket.store import schema
-from loket.store.officers import DeskIntake
+from loket.store.intake import IntakeStore
 from tests.contract.conftest import Store
 from tests.contract.values import HERE, NOW, minutes, number, ticket
 
@@ -127,7 +127,7 @@ def test_many_who_decide_at_once_on_what_they_read_take_each_a_seat_of_their_own
 
     def take(serial: int) -> int | None:
         with tickets.another() as other:
-            intake = DeskIntake(other.database, {HERE: True})
+            intake = IntakeStore(other.database, {HERE: True})
             barrier.wait(timeout=30)
             with intake.begin() as batch:
                 known = batch.known(Hints(frozenset({number(serial)}), frozenset()), NOW)
@@ -146,7 +146,7 @@ def test_many_who_decide_at_once_on_what_they_read_take_each_a_seat_of_their_own
 def test_a_mail_knows_all_that_stands_and_all_its_ticket_ever_had(tickets: Store) -> None:
     over = replace(booking(1), state=BookingState.OVER)
     keep(tickets, Plan(bookings=(over, booking(2, start=30)), offers=(offer(3, applicant="budi@jamu.test"),)))
-    intake = DeskIntake(tickets.database, {HERE: True})
+    intake = IntakeStore(tickets.database, {HERE: True})
     with intake.begin() as batch:
         known = batch.known(Hints(frozenset({number(1)}), frozenset({"budi@jamu.test"})), NOW)
     assert set(known.bookings) == {over.uid, booking(2).uid}

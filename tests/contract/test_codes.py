@@ -19,7 +19,7 @@ from loket.lapses import Lapses
 from loket.store import schema
 from loket.store.codes import officers_with_lapsed
 from loket.store.hands import HandsStore, NotPossible
-from loket.store.officers import DeskIntake
+from loket.store.intake import IntakeStore
 from tests.contract.conftest import Store
 from tests.core.desk import ANI, KEYS, NOW, PDF, letter, looked_into, office
 from tests.core.proofs import code_of
@@ -32,7 +32,7 @@ class Lane:
 
     def __init__(self, store: Store) -> None:
         self.store, self.uid, self.at = store, 0, NOW
-        self.intake = DeskIntake(store.database, {})
+        self.intake = IntakeStore(store.database, {})
 
     def take(self, mail: InboundMail) -> Plan:
         self.uid += 1

@@ -18,7 +18,7 @@ from loket.core.understand import understand
 from loket.store import schema
 from loket.store.apply import Overtaken
 from loket.store.hands import HandsStore, NotPossible
-from loket.store.officers import DeskIntake
+from loket.store.intake import IntakeStore
 from tests.contract.conftest import Store
 from tests.contract.values import HERE, NOW, event, number, opening, outbound, raw, ticket
 from tests.core.desk import KEYS, letter
@@ -39,7 +39,7 @@ HELD = Held(
 
 
 def known(store: Store, *officers: str, numbers: tuple[str, ...] = (number(1),)) -> Known:
-    with DeskIntake(store.database, {}).begin() as batch:
+    with IntakeStore(store.database, {}).begin() as batch:
         return batch.known(Hints(frozenset(numbers), frozenset(), officers=frozenset(officers)), NOW)
 
 
@@ -121,7 +121,7 @@ ROUNDS = 100
 
 def take(store: Store, mail: InboundMail) -> None:
     """One mail in a transaction of its own, as intake does it."""
-    with DeskIntake(store.database, {}).begin() as batch:
+    with IntakeStore(store.database, {}).begin() as batch:
         batch.keep([mail.raw], NOW)
         there = batch.known(hints([mail]), NOW)
         plan = decide(mail, understand(mail, shared(), KEYS, there, NOW), shared(), KEYS, there, NOW)

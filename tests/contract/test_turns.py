@@ -16,7 +16,7 @@ from loket.core.known import Hints
 from loket.core.model import End, Plan, Turn
 from loket.core.turns import Line, Live, advance, over
 from loket.store import schema
-from loket.store.officers import DeskIntake
+from loket.store.intake import IntakeStore
 from tests.contract.conftest import Store
 from tests.contract.values import HERE, NOW, minutes, number, outbound, ticket
 
@@ -44,7 +44,7 @@ def keep(store: Store, *plans: Plan) -> None:
 
 def the_line(store: Store) -> Line:
     """The line as a mail finds it."""
-    with DeskIntake(store.database, {HERE: True}).begin() as batch:
+    with IntakeStore(store.database, {HERE: True}).begin() as batch:
         return batch.known(NOTHING, NOW).lines[QUEUE]
 
 
@@ -126,7 +126,7 @@ def test_many_who_decide_at_once_call_everybody_once_and_three_at_a_time(tickets
     def work(_: int) -> list[int]:
         called: list[int] = []
         with tickets.another() as other:
-            intake = DeskIntake(other.database, {HERE: True})
+            intake = IntakeStore(other.database, {HERE: True})
             barrier.wait(timeout=30)
             for step in range(20):
                 now = NOW + minutes(15 * step)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
@@ -12,11 +9,7 @@ from sqlalchemy import Connection, func, or_, select
 from loket.core.known import TO_APPLICANT, Hints, Known
 from loket.core.model import HeldState, Phase, State
 from loket.store import schema
-from loket.store.appointments import add_appointments
-from loket.store.codes import codes_of, tickets_of
-from loket.store.intake import Batch, IntakeStore
 from loket.store.rows import held_of, ticket_of
-from loket.store.turns import add_lines
 
 _A = schema.absence.c
 _H = schema.held.c
@@ -60,31 +53,3 @@ def add_desk(connection: Connection, known: Known, hints: Hints, now: datetime) 
         )
         for row in connection.execute(unsent.order_by(_O.id)):
             known.unsent.setdefault(row.ticket, []).append(row.key)
-
-
-class DeskBatch(Batch):
-    """One transaction of intake, officers' mail included."""
-
-    __slots__ = ()
-
-    def known(self, hints: Hints, now: datetime) -> Known:
-        """What the mails are about, and what the officers among their authors have in hand."""
-        known = super().known(hints, now)
-        if hints.officers:
-            known.codes = codes_of(self.connection, hints.officers)
-            self._add_tickets(known, tickets_of(known.codes))
-        add_appointments(self.connection, known, hints.addresses)
-        add_lines(self.connection, known)
-        add_desk(self.connection, known, hints, now)
-        return known
-
-
-@dataclass(frozen=True, slots=True)
-class DeskIntake(IntakeStore):
-    """The ledger and its cursors, with the officers' desk."""
-
-    @contextmanager
-    def begin(self) -> Iterator[Batch]:
-        """A transaction, durable when the block ends."""
-        with self.database.write() as connection:
-            yield DeskBatch(connection, self.files_to, self.caps)
