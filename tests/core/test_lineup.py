@@ -295,6 +295,18 @@ def test_an_answer_before_the_turn_keeps_the_place_unless_it_ends_the_ticket(roo
     assert called(room.plans[-1]) == []
 
 
+def test_an_answer_that_leaves_the_ticket_open_ends_a_turn_and_no_place_before_it(room: ChatRoom) -> None:
+    queue = room.house.queues[QUEUE]
+    pending = queue.outcomes["jawaban"].model_copy(update={"closes": False, "then": "waiting"})
+    queue = queue.model_copy(update={"outcomes": {**queue.outcomes, "jawaban": pending}})
+    room.house = replace(room.house, queues={**room.house.queues, QUEUE: queue})
+    tickets = [room.come(name) for name in ("ani", "budi", "citra", "dodi", "eka")]
+    room.order(tickets[4], "JAWAB Mohon siapkan nomor produknya.")
+    assert room.waiting() == [one.number for one in tickets[3:]]
+    room.order(tickets[0], "JAWAB Kami periksa dahulu.")
+    assert (room.turn(tickets[0]).end, room.waiting()) == (End.ANSWERED, [tickets[4].number])
+
+
 def test_a_queue_that_calls_nobody_any_more_lets_all_go(room: ChatRoom) -> None:
     ticket = room.come("ani")
     queue = room.house.queues[QUEUE].model_copy(update={"live": None})
