@@ -1,4 +1,4 @@
-"""Mistakes in how letters are numbered."""
+"""Mistakes in how letters are numbered, and in the address book."""
 
 from __future__ import annotations
 
@@ -36,5 +36,19 @@ REGISTERS = [
         "    due: 1 working day\n",
         '    due: 1 working day\n    agenda: {name: lain, number: "{nomor}/{tahun}"}\n',
         "rules/umum.yaml:9:26: the registers agenda and lain would give the same numbers; write them differently",
+    ),
+    one(
+        "hours of a channel in other words",
+        "rules/iklan.yaml",
+        "hours: Mon-Fri 08:30-16:00",
+        "hours: Senin-Jumat 08.30-16.00",
+        "rules/iklan.yaml:30:5: write opening hours as `Mon-Fri 08:30-16:00`, several set off by commas",
+    ),
+    one(
+        "hours of a channel that end before they begin",
+        "rules/iklan.yaml",
+        "hours: Mon-Fri 08:30-16:00",
+        "hours: Mon-Fri 16:00-08:30",
+        "rules/iklan.yaml:30:5: opening hours end after they begin, on the same day",
     ),
 ]

@@ -202,3 +202,32 @@ def test_whoever_has_one_names_where_to_move_it() -> None:
     assert chosen("nomor 4 saja", own) == Picked(at(7, 10, 30))
     assert chosen("jam 10.30 saja", own) == Picked(at(7, 10, 30))
     assert chosen("Senin 7 Desember jam 10.00", own) == Picked(own)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Apakah nomor 3 masih tersedia?", "Senin 7 Des jam 10 masih kosong, Bu?", "Is number 3 still available?"]
+)
+def test_who_asks_whether_a_time_is_still_there_has_not_taken_it(asked: str) -> None:
+    assert chosen(asked) == Unclear((OFFERED[2],))
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("hari Senin depan jam 2", 2),
+        ("nmr 3", 3),
+        ("yg ke 2", 2),
+        ("Kami bertiga, pilih no 5", 5),
+        ("Senin tgl 7 jam setengah 11", 4),
+        ("Boleh yang nomor 4 bu?", 4),
+    ],
+)
+def test_more_ways_of_saying_which(words: str, number: int) -> None:
+    assert chosen(words) == Picked(OFFERED[number - 1])
+
+
+@pytest.mark.parametrize(
+    "words", ["tidak bisa", "nomor 1 tidak bisa, nomor 3 bisa", "Untuk nomor 3 kami tidak bisa hadir"]
+)
+def test_what_cannot_be_is_never_taken(words: str) -> None:
+    assert chosen(words) == Again()

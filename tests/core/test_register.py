@@ -6,6 +6,7 @@ import pytest
 
 from loket.core import contact
 from loket.core.model import Fate, Kind, State
+from tests.core.desk import office
 from tests.core.room import DESK, DEWI, GITA, Room
 
 FORM = """CATAT
@@ -161,3 +162,20 @@ def test_channels_have_many_names(written: str, name: str) -> None:
 def test_a_name_is_kept_without_its_honorific(written: str, kept: str) -> None:
     """The letter begins with `Yth. Bapak/Ibu` by itself."""
     assert contact.name(written) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "queue"), [("Konsultasi Registrasi Iklan", "konsultasi-iklan"), ("Loket C", None), ("Loket X", None)]
+)
+def test_a_counter_that_is_named_stands_for_its_queue_where_it_has_one(written: str, queue: str | None) -> None:
+    """Of the officer's own queues; another counter is none of theirs."""
+    plan = Room().say(DESK, changed(Antrean=written))
+    assert (plan.opened.queue if plan.opened else None) == queue
+
+
+def test_a_counter_of_several_queues_says_which_there_are() -> None:
+    room = Room(office=office())
+    room.say(DESK, changed(Antrean="loket d"), who="ani@pom.go.id")
+    assert room.reason() == "queue-required"
+    assert "revisi-desain-ot, ambil-sk-ot." in room.receipt
+    assert "triase" not in room.receipt

@@ -91,7 +91,8 @@ def translated(office: Office, tongue: Tongue) -> Office:
         counters={address: _counter(one, say) for address, one in office.counters.items()},
         queues={name: _queue(one, say) for name, one in office.queues.items()},
         sheets={
-            name: Sheet(_channels(one.channels, say), tuple(map(say, one.notes))) for name, one in office.sheets.items()
+            name: Sheet(_channels(one.channels, say), tuple(map(say, one.notes)), one.counter)
+            for name, one in office.sheets.items()
         },
     )
 
@@ -105,8 +106,7 @@ def _counter(one: Counter, say: Say) -> Counter:
 
 def _channels(channels: tuple[Channel, ...], say: Say) -> tuple[Channel, ...]:
     return tuple(
-        one.model_copy(update={name: say(getattr(one, name)) for name in ("name", "at", "hours", "note")})
-        for one in channels
+        one.model_copy(update={name: say(getattr(one, name)) for name in ("name", "at", "note")}) for one in channels
     )
 
 
@@ -131,7 +131,7 @@ def untranslated(office: Office, tongue: Tongue) -> Iterator[str]:
             said += [compiled.rule.title if compiled.pattern else "", compiled.rule.needs.label]
     sheets: list[Sheet | Counter] = [*office.sheets.values(), *office.counters.values()]
     for sheet in sheets:
-        said += [*sheet.notes, *(text for one in sheet.channels for text in (one.name, one.hours, one.note))]
+        said += [*sheet.notes, *(text for one in sheet.channels for text in (one.name, one.note))]
     for text in dict.fromkeys(map(_squeezed, said)):
         if text and text not in tongue.words:
             yield text

@@ -162,7 +162,7 @@ def _office(config: Config, books: Mapping[str, Rulebook], letters: Letters, rul
         own = book.counter.concrete_queues()
         queues.update(own)
         if book.counter.rules:
-            sheet = Sheet(tuple(book.counter.channels), tuple(book.counter.notes))
+            sheet = Sheet(tuple(book.counter.channels), tuple(book.counter.notes), book.counter.counter)
             sheets.update(dict.fromkeys(own, sheet))
         for name, spec in fields_of(book.counter):
             labels.setdefault(name, spec.label or name.replace("_", " ").title())

@@ -86,6 +86,8 @@ _NOT_OFF = re.compile(r"\b(?:jangan|tidak|tdk|gak|bukan|belum|not|don't|never)(?
 _ASSENT = re.compile(
     r"\b(?:ya|iya|setuju|ok|oke|okay|baik|siap|bisa|cocok|boleh|bersedia|sepakat|ambil|yes|agreed?|accept|works|fine)\b"
 )
+# Who asks whether a time is still there has not taken it.
+_STILL = re.compile(r"\b(?:masih (?:ada|tersedia|kosong|bisa)|still (?:available|free|open))\b[^?]*\?")
 _CHOOSING = re.compile(r"\b(?:pilih|memilih|ambil|mengambil|choose|pick|take|book|prefer|select)\b")
 # Words of letterheads and other business: a number beside them is none of ours.
 _ELSEWHERE = _set(
@@ -125,6 +127,8 @@ def read(
     pool = _Pool(tuple(offered), tuple(free), own, zone, now.astimezone(zone).date())
     for line in telling[:LINES]:
         found = pool.line(_plain(line[:MAX_LINE]))
+        if isinstance(found, Picked) and _STILL.search(_plain(line)):
+            return Unclear((found.start,))
         if not isinstance(found, Nothing):
             return found
     return Nothing()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from loket.core import orders, tongue
+from loket.core.calendar import Calendar, parse_hours
 from loket.core.headers import clean_text
 from loket.core.mail import Post
 from loket.core.model import InboundMail, Ticket
 from loket.core.office import Counter, Office, Officer
+from loket.core.rules import Channel
 from loket.core.worktime import WorkingTime
 
 # The letters that the program itself writes.
@@ -81,9 +84,24 @@ def base(office: Office, counter: Counter, now: datetime, applicant: str = "") -
             "open": is_open,
             "opens": tongue.day_and_time(opens, office.zone, office.language) if opens else "",
         },
-        "channels": [channel.model_dump() for channel in counter.channels],
+        "channels": [_channel(office, calendar, channel, now) for channel in counter.channels],
         "notes": list(counter.notes),
         "applicant": {"name": clean_text(applicant, 80)},
+    }
+
+
+def _channel(office: Office, calendar: Calendar, channel: Channel, now: datetime) -> dict[str, str]:
+    """One entry of the address book, in the language the office speaks; where it is closed now, when it opens."""
+    said = {"name": channel.name, "at": channel.at, "note": channel.note, "hours": "", "opens": ""}
+    if not channel.hours:
+        return said
+    own = replace(calendar, hours=parse_hours(channel.hours))
+    opens = None if own.is_open(now) else own.next_open(now)
+    zone_name = now.astimezone(office.zone).tzname() or ""
+    return {
+        **said,
+        "hours": tongue.hours(channel.hours, zone_name, office.language),
+        "opens": tongue.day_and_time(opens, office.zone, office.language) if opens else "",
     }
 
 
@@ -110,7 +128,12 @@ def ticket(
     due = due or (queue.due if queue else None)
     sheet = office.sheets.get(of.queue)
     own = (
-        {"channels": [channel.model_dump() for channel in sheet.channels], "notes": list(sheet.notes)} if sheet else {}
+        {
+            "channels": [_channel(office, counter.calendar, channel, now) for channel in sheet.channels],
+            "notes": list(sheet.notes),
+        }
+        if sheet
+        else {}
     )
     return {
         **base(office, counter, now, of.applicant_name),

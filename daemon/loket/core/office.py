@@ -48,6 +48,7 @@ class Sheet:
 
     channels: tuple[Channel, ...]
     notes: tuple[str, ...]
+    counter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,9 @@ def _reachable(channel: str, written: str) -> bool:
 
 def _refused(errand: Errand, form: Form, reason: str, target: str = "") -> Done:
     """Nothing is registered; the officer has the form back, with what was read in it."""
-    names = [name for name in _own_queues(errand) if name in errand.post.office.queues]
+    names = _of_counter(errand, form.get(QUEUE)) or [
+        name for name in _own_queues(errand) if name in errand.post.office.queues
+    ]
     said = {
         "form": [{"name": line, "value": form.get(line)} for line in contact.LINES],
         "channels": list(contact.CHANNELS),
@@ -76,6 +78,18 @@ def _own_queues(errand: Errand) -> list[str]:
     return list(dict.fromkeys([*office.queues_of(errand.officer, errand.known.away), TRIAGE]))
 
 
+def _of_counter(errand: Errand, written: str) -> list[str]:
+    """The officer's queues of a counter that was named instead: `Loket D`."""
+    flat, sheets = " ".join(written.casefold().split()), errand.post.office.sheets
+    if not flat:
+        return []
+    return [
+        name
+        for name in _own_queues(errand)
+        if name in sheets and f"{sheets[name].counter} ".casefold().startswith(f"{flat} ")
+    ]
+
+
 def _queue(errand: Errand, written: str) -> str | None:
     """The queue by its name or title; the only one of an officer who has one, where nothing is written."""
     own = [name for name in _own_queues(errand) if name in errand.post.office.queues]
@@ -86,7 +100,7 @@ def _queue(errand: Errand, written: str) -> str | None:
     titles = {name: errand.post.office.queues[name].title.casefold() for name in own}
     exact = [name for name in own if flat in (name, titles[name], name.replace("-", " "))]
     near = [name for name in own if flat in titles[name] or name.startswith(flat.replace(" ", "-"))]
-    found = exact or near
+    found = exact or near or _of_counter(errand, written)
     return found[0] if len(found) == 1 else None
 
 

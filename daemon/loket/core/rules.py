@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 
 from loket.core import normal
 from loket.core.appointments import Appointments
+from loket.core.calendar import parse_hours
 from loket.core.conditions import Condition
 from loket.core.letterbook import Agenda
 from loket.core.model import TRIAGE
@@ -207,12 +208,18 @@ class Queue(Strict):
         return self
 
 
+def _hours(value: str) -> str:
+    if value:
+        parse_hours(value)
+    return value
+
+
 class Channel(Strict):
     """Another way to reach a counter, as printed for the public."""
 
     name: str
-    at: str
-    hours: str = ""
+    at: str = Field(min_length=1)
+    hours: Annotated[str, AfterValidator(_hours)] = Field(default="", description="when; no calendar where left out")
     note: str = ""
 
 
