@@ -22,6 +22,7 @@ from loket.config.yamlfile import ConfigError, Document, Problem
 from tests.config.broken_appointments import APPOINTMENTS
 from tests.config.broken_files import FILES
 from tests.config.broken_letterbook import REGISTERS
+from tests.config.broken_login import LOGINS
 from tests.config.broken_names import NAMES
 from tests.config.broken_office import OFFICE
 from tests.config.broken_rules import RULES_AND_LETTERS
@@ -94,7 +95,7 @@ def check_here(folder: Path, capsys: pytest.CaptureFixture[str], *, as_json: boo
 
 @pytest.mark.parametrize(
     "broken",
-    [*FILES, *NAMES, *RULES_AND_LETTERS, *APPOINTMENTS, *REGISTERS, *TURNS, *OFFICE],
+    [*FILES, *NAMES, *RULES_AND_LETTERS, *APPOINTMENTS, *REGISTERS, *TURNS, *OFFICE, *LOGINS],
     ids=lambda broken: broken.name,
 )
 def test_each_mistake_is_named_where_it_stands(office: Path, broken: Broken) -> None:

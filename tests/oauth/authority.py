@@ -212,6 +212,8 @@ def _server(of: Authority) -> AuthorizationServer:
 
         def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
             until = time.time() + token["expires_in"]
+            if not of.gives_refresh:
+                del token["refresh_token"]
             of.issued.append(Issued(token["access_token"], token.get("refresh_token"), request.user, until))
             if of.names_user:
                 claims = base64.urlsafe_b64encode(json.dumps({"email": request.user}).encode()).decode().rstrip("=")
@@ -284,8 +286,7 @@ def _server(of: Authority) -> AuthorizationServer:
         return cast("str", generate_token(200))
 
     made = Server()
-    refreshes = long if of.gives_refresh else None
-    made.register_token_generator("default", BearerTokenGenerator(long, refreshes, lambda *_: of.lifetime))
+    made.register_token_generator("default", BearerTokenGenerator(long, long, lambda *_: of.lifetime))
     made.register_grant(Codes, [CodeChallenge(required=True)])
     made.register_grant(Refreshes)
     made.register_grant(DeviceCodes)

@@ -53,7 +53,7 @@ def _passwords(snapshot: Snapshot) -> Iterator[Problem]:
         host = snapshot.config.servers[mailbox.server].doors[0].host
         if mailbox.login.password is not None and host.endswith((".office365.com", ".outlook.com")):
             loc: Loc = ("mailboxes", spelled(snapshot.document, "mailboxes", address), "login", "password")
-            said = "Microsoft takes no passwords: write oauth2: {provider: microsoft, client_id: …}"
+            said = "Microsoft takes none: write oauth2: {provider: microsoft, client_id: …}"
             yield snapshot.document.problem(loc, said, warning=True)
 
 
