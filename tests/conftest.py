@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
+import structlog
 
 from tests.servers import MailServers, Postgres, ServersUnavailable
 
@@ -29,6 +30,14 @@ def postgres() -> Iterator[Postgres]:
         missing("PostgreSQL", reason)
     yield running
     running.stop()
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A command that is run in the tests' own process logs to a stream that is closed behind it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def missing(what: str, reason: ServersUnavailable) -> NoReturn:

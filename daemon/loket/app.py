@@ -17,8 +17,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from loket import maillog
 from loket.appointments import Appointments
 from loket.config.load import Snapshot
-from loket.config.models import Server
 from loket.config.secrets import SecretError, keys, resolve
+from loket.config.servers import Server
 from loket.copies import SentCopies
 from loket.core import report
 from loket.core.mail import Post

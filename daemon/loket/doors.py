@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from loket.bounds import Bounds
 from loket.config.login import Login, OAuth2
-from loket.config.models import Server as MailServer
 from loket.config.secrets import SecretError, resolve
+from loket.config.servers import Server as MailServer
 from loket.config.snapshot import Snapshot
 from loket.core.model import Kind
 from loket.core.quota import DAY, Limit

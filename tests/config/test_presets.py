@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from loket.config.load import load
-from loket.config.models import Server
 from loket.config.presets import PRESETS, of_domain, of_exchangers
+from loket.config.servers import Server
 
 TOP = Path(__file__).parents[2]
 

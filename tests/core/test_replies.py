@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loket.config.models import Server
 from loket.config.presets import PRESETS
+from loket.config.servers import Server
 from loket.core.replies import Meaning, Reply, meaning, status_of
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loket import smtp
-from loket.config.models import Server
+from loket.config.servers import Server
 from loket.core.model import Event, Kind, Occurrence, Plan, Sent, Ticket
 from loket.core.quota import DAY, Limit
 from loket.core.waits import Delay

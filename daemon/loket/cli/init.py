@@ -18,8 +18,8 @@ from loket.cli.asking import Asker, among, other_than, words
 from loket.cli.common import NO, USAGE, console, fail, problems_told, read_config
 from loket.config.first import TRIAGE_FILE, Answers, Counter, counters, written
 from loket.config.lint import lint
-from loket.config.models import Endpoint
 from loket.config.presets import PRESETS, of_domain
+from loket.config.servers import Endpoint
 from loket.config.shipped import ShippedMissing, shipped_office
 from loket.core.strict import mail_address
 

@@ -6,8 +6,8 @@ import contextlib
 
 from loket.cli.common import console
 from loket.cli.doctor_view import show
-from loket.config.models import Endpoint
 from loket.config.presets import of_exchangers
+from loket.config.servers import Endpoint
 from loket.config.snapshot import Snapshot
 from loket.doctor.domain import Dns, NoAnswerError
 from loket.doctor.examination import connections, examine

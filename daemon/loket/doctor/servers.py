@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from loket.config.models import Endpoint
+from loket.config.servers import Endpoint
 from loket.config.storeurl import is_loopback
 from loket.doctor.finding import Finding, clock, span
 from loket.doctor.wire import Protocol, greet

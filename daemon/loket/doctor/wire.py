@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from loket import tls
-from loket.config.models import Endpoint
+from loket.config.servers import Endpoint
 
 Protocol = Literal["imap", "smtp"]
 
