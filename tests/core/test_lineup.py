@@ -97,7 +97,7 @@ def test_three_are_called_at_once_and_the_fourth_is_told_place_and_wait(room: Ch
     assert [calls(plan) for plan in room.plans] == [["ani@x.example"], ["budi@x.example"], ["citra@x.example"], []]
     assert room.served() == [one.number for one in tickets[:3]]
     ack = text(room.plans[3], "dodi@x.example")
-    assert "Nomor urut giliran: 1\n" in ack
+    assert "Nomor urut antrean: 1\n" in ack
     assert "Perkiraan waktu tunggu: 5–15 menit\n" in ack
     assert "hari kerja" not in ack
     first = text(room.plans[0], "ani@x.example", Kind.CALL)
@@ -203,7 +203,7 @@ def test_a_registered_contact_with_an_address_is_told_the_place(room: ChatRoom) 
         room.come(name)
     room.phone("Sari", "WA", "sari@x.example")
     plan = room.plans[-1]
-    assert "Nomor urut giliran: 1\n" in text(plan, "sari@x.example")
+    assert "Nomor urut antrean: 1\n" in text(plan, "sari@x.example")
     assert "Giliran: nomor urut 1, perkiraan waktu tunggu" in shown(plan.outbox[-1])
     room.later(minutes=15)
     plan = room.tick()
@@ -215,7 +215,7 @@ def test_a_registered_contact_with_an_address_is_told_the_place(room: ChatRoom) 
 def test_status_tells_the_place_to_the_applicant_and_to_the_officer(room: ChatRoom) -> None:
     tickets = [room.come(name) for name in ("ani", "budi", "citra", "dodi", "eka")]
     plan = room.write("", f"Status {tickets[4].number}", author="eka@x.example")
-    assert "Nomor urut giliran: 2\n" in text(plan, "eka@x.example")
+    assert "Nomor urut antrean: 2\n" in text(plan, "eka@x.example")
     plan = room.write("", f"Status {tickets[0].number}", author="ani@x.example")
     assert "Giliran Bapak/Ibu: sekarang, paling lama sampai pukul 09.15 WIB" in text(plan, "ani@x.example")
     assert "Giliran: nomor urut 2, perkiraan" in text(room.order(tickets[4], "STATUS"), DEWI)
@@ -233,10 +233,10 @@ def test_an_applicant_gives_the_place_up_and_takes_another(room: ChatRoom) -> No
     assert "dibatalkan" in text(plan, "ani@x.example")
     plan = room.reply(tickets[0], "GILIRAN\n")
     assert room.waiting() == [tickets[4].number, tickets[0].number]
-    assert "Nomor urut giliran: 2" in text(plan, "ani@x.example")
+    assert "Nomor urut antrean: 2" in text(plan, "ani@x.example")
     assert room.ticket(tickets[0].number).state is State.OPEN
     plan = room.reply(tickets[4], "Kapan giliran saya, Bu?\n")
-    assert "Nomor urut giliran: 1" in text(plan, "eka@x.example")
+    assert "Nomor urut antrean: 1" in text(plan, "eka@x.example")
     assert room.waiting() == [tickets[4].number, tickets[0].number]
 
 
@@ -251,11 +251,11 @@ def test_an_officer_gives_a_place_at_the_end_of_the_line(room: ChatRoom) -> None
     tickets = [room.come(name) for name in ("ani", "budi", "citra", "dodi", "eka")]
     room.order(tickets[0], "LEWAT")
     plan = room.order(tickets[0], "GILIRAN")
-    assert "Tempat dalam giliran sudah diberikan" in text(plan, DEWI)
-    assert "Nomor urut giliran: 2" in text(plan, "ani@x.example")
+    assert "Pemohon masuk giliran" in text(plan, DEWI)
+    assert "Nomor urut antrean: 2" in text(plan, "ani@x.example")
     assert room.waiting() == [tickets[4].number, tickets[0].number]
     plan = room.order(tickets[0], "TURN")
-    assert (plan.turns, "Sudah ada dalam giliran" in text(plan, DEWI)) == ((), True)
+    assert (plan.turns, "Pemohon sudah menunggu giliran" in text(plan, DEWI)) == ((), True)
 
 
 def test_giliran_in_another_queue_is_refused_and_help_names_it_only_here(room: ChatRoom) -> None:
@@ -272,7 +272,7 @@ def test_a_ticket_moved_into_the_queue_takes_a_place_and_one_moved_out_leaves_it
         room.come(name)
     zoom = room.ask("siti@x.example")
     plan = room.order(zoom, "ALIH konsultasi-chat")
-    assert "Nomor urut giliran: 1" in text(plan, "siti@x.example", Kind.REMINDER)
+    assert "Nomor urut antrean: 1" in text(plan, "siti@x.example", Kind.REMINDER)
     assert room.waiting() == [zoom.number]
     room.order(zoom, "ALIH konsultasi-iklan")
     assert (room.waiting(), room.turn(zoom).end) == ([], End.MOVED)

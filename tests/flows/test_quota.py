@@ -20,7 +20,7 @@ def test_mail_over_the_days_quota_waits_and_the_admin_hears_of_it_once_a_day(off
     office.work()
     office.clock.at += timedelta(hours=1)
     office.work()
-    [told] = [one for one in office.mails(ADMIN, 1) if "Kuota kirim" in one.subject]
+    [told] = [one for one in office.mails(ADMIN, 1) if "Kuota pengiriman" in one.subject]
     assert DESIGN in told.text
     assert "Recipient address rejected: No such person here" in " ".join(told.text.split())
     assert b"Return-Path: <penilaian_ot@pom.go.id>" in told.raw

@@ -162,7 +162,7 @@ def test_a_tte_letter_is_fetched_in_asrot_and_a_reply_reaches_an_officer(design:
     listing.write_text(listing.read_text() + "Jamu Digital Cap Awan\n")
     told = design.sends(mail(SITI, DESIGN, "Revisi Desain_OT_jamu  digital cap AWAN"))
     assert told is not None
-    assert "Diambil di ASROT" in told.subject
+    assert "Silakan ambil di ASROT" in told.subject
     assert "ditandatangani secara elektronik (TTE)" in told.text
     assert "https://asrot.pom.go.id/asrot/" in told.text
     assert design.ticket(told).state is State.CLOSED

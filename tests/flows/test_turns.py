@@ -95,7 +95,7 @@ def test_three_are_served_at_once_and_each_end_calls_the_next(story: Story) -> N
     [waits] = story.ask(PEOPLE[3])
     literal("4-waits", waits)
     [behind] = story.ask(PEOPLE[4])
-    assert "Nomor urut giliran: 2\n" in behind.text
+    assert "Nomor urut antrean: 2\n" in behind.text
     story.new(DEWI)
     # 09.04: the first is done. The next is called in the same step, and its officer told.
     story.office.clock.wib(9, 4)
@@ -170,7 +170,7 @@ def test_who_asks_in_the_evening_is_called_in_the_morning(story: Story) -> None:
     assert "Rabu, 25 November 2026, pukul 08.30" in " ".join(late.text.split())
     story.office.clock.wib(20)
     [evening] = story.ask(PEOPLE[1])
-    assert "Nomor urut giliran: 2" in evening.text
+    assert "Nomor urut antrean: 2" in evening.text
     story.at(8, 29, day=25)
     assert (story.new(PEOPLE[0]), story.new(PEOPLE[1])) == ([], [])
     story.at(8, 30, day=25)

@@ -88,7 +88,7 @@ def test_tokens_expire_and_are_revoked_and_every_mail_is_taken_in_once(
         end_session(office)
         office.submit(mail(SITI, DESIGN, "Revisi Desain_OT_Jamu Empat"))
         [told] = office.mails(ADMIN, 1)
-        assert told.subject == f"Loket tidak bisa lagi masuk ke {DESIGN}"
+        assert told.subject == f"Loket tidak dapat masuk lagi ke {DESIGN}"
         assert f"loket login {DESIGN}" in told.text
         assert "invalid_grant" in told.text
         status = command(office, "status", "--json")

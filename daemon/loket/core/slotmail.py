@@ -135,7 +135,7 @@ def _occasion(at: Table, post: Post) -> Occasion:
     queue = office.queues[at.ticket.queue]
     about = f"{queue.title}: {at.ticket.about}" if at.ticket.about else queue.title
     lines = {
-        "id": "Untuk mengganti waktu, balas email ini dengan kata GANTI; untuk membatalkan, dengan kata BATAL.",
+        "id": "Untuk mengganti waktu, balas email undangan dengan kata GANTI; untuk membatalkan, dengan kata BATAL.",
         "en": "To change the time, reply to the email with the word CHANGE; to cancel, with the word CANCEL.",
     }
     number = {"id": "Nomor tiket", "en": "Ticket number"}
