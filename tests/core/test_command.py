@@ -28,6 +28,12 @@ MARKING = {
     "Thunderbird, no time": "Am 24.11.26 schrieb Loket D:\n",
     "iPhone, Indonesian": "Pada 24 Nov 2026, pukul 09.00, Loket D <desain@gmail.com> menulis:\n\n",
 }
+TURNED = {
+    "address first": "Loket D <desain@gmail.com> menulis pada 24 November 2026 pukul 09:00:\n\n",
+    "address first, English": "Loket D – Loket <desain@gmail.com> wrote:\n",
+    "moment first": "24-11-2026 09:00, Loket D menulis:\n",
+    "weekday first": "Sel, 24 Nov 2026 09.00 Loket D <desain@gmail.com> menulis:\n\n",
+}
 BARE = {
     "Outlook, Indonesian": "________________________________\nDari: Loket D <d@gmail.com>\nDikirim: Selasa, 24 November"
     " 2026 9:00\nKepada: Ani\nPerihal: Tiket\n\n",
@@ -40,6 +46,9 @@ BARE = {
     "Yahoo, English": "On Tuesday, November 24, 2026 at 09:00:00 AM GMT+7, Loket D <d@gmail.com> wrote:  \n \n ",
     "iPhone, unmarked": "Pada tanggal 24 Nov 2026, pukul 09.00, Loket D <d@gmail.com> menulis:\n\n\ufeff",
     "Samsung, Indonesian": "-------- Pesan asli --------\nDari: Loket D\nTanggal: 24/11/2026 09:00\nKe: Ani\n\n",
+    "Gmail, forwarded": "---------- Pesan yang diteruskan ---------\nDari: Loket D\nDate: Sel\nTo: Ani\n\n",
+    "Apple, forwarded": "Mulai pesan terusan:\n\nDari: Loket D\nPerihal: x\nTanggal: 24 November\nKepada: Ani\n\n",
+    "another phone": "---Email asli---\nDari: Loket D\nTanggal: 24/11/2026\nKepada: Ani\n\n",
     "Samsung, English": "-------- Original message --------\nFrom: Loket D\nDate: 24/11/2026 09:00\nTo: Ani\n\n",
     "Thunderbird, forwarded": "-------- Pesan Terusan --------\nSubjek: \tx\nTanggal: \tx\nDari: \tx\n\n",
 }
@@ -51,6 +60,8 @@ SIGNED = [
     "Sent from my Galaxy",
     "Dikirim dari Galaxy saya",
     "Dikirim dari perangkat Samsung saya",
+    "Dikirim dari Spark untuk iOS",
+    "Dapatkan BlueMail untuk Android",
     "Get Outlook for Android<https://aka.ms/AAb9ysg>",
     "Dapatkan Outlook untuk iOS<https://aka.ms/o0ukef>",
     "-- \nAni Lestari\nSubdit Registrasi",
@@ -68,6 +79,12 @@ def test_words_above_a_marked_quotation_are_the_officers(attribution: str, signa
 @pytest.mark.parametrize("signature", ["", *SIGNED[:-2]], ids=lambda text: text[:20] or "unsigned")
 def test_words_above_an_unmarked_quotation_are_the_officers(attribution: str, signature: str) -> None:
     assert own_words(f"{WORDS}\n\n{signature}\n\n{attribution}{NOTICE}\n") == WORDS
+
+
+@pytest.mark.parametrize("attribution", TURNED.values(), ids=TURNED.keys())
+@pytest.mark.parametrize("quoted", [MARKED, NOTICE], ids=["marked", "unmarked"])
+def test_an_attribution_that_begins_with_the_name_or_the_moment_is_one(attribution: str, quoted: str) -> None:
+    assert own_words(f"{WORDS}\n\n{attribution}{quoted}\n") == WORDS
 
 
 @pytest.mark.parametrize("attribution", MARKING.values(), ids=MARKING.keys())
@@ -195,6 +212,24 @@ HTML = {
 @pytest.mark.parametrize("markup", HTML.values(), ids=HTML.keys())
 def test_a_letter_in_html_alone_says_the_same(markup: str) -> None:
     assert listen(letter("Re: x", markup=markup)) == Speech("SK", "", "Silakan.")
+
+
+LINED = {
+    "pre": "<pre class='k9mail'>SK\nSilakan.\r\nBaris dua.</pre>",
+    "pre in pieces": "<html><PRE>SK</PRE><pre>Silakan.\n\tBaris dua.",
+    "section": "<section>SK</section><section>Silakan.</section>Baris dua.",
+    "center": "<center>SK</center>Silakan.<ul><li>Baris dua.</ul>",
+    "list": "<dl><dt>SK<dd>Silakan.<dd>Baris dua.</dl>",
+    "table": "<table><tr><td>SK</table>Silakan.<address>Baris dua.</address>",
+}
+
+
+@pytest.mark.parametrize("markup", LINED.values(), ids=LINED.keys())
+def test_lines_of_html_stay_lines(markup: str) -> None:
+    """Else a line with another ticket's number becomes a word for the applicant above it."""
+    said = listen(letter("Re: x", markup=markup))
+    assert (said.command, said.words.split()) == ("SK", ["Silakan.", "Baris", "dua."])
+    assert "\n" in said.words
 
 
 BETWEEN = {

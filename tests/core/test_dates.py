@@ -29,7 +29,17 @@ DAYS = {
     "s/d 5/12": date(2026, 12, 5),
     "until Dec 5": date(2026, 12, 5),
     "Sabtu, 5 Desember 2026": date(2026, 12, 5),
+    "Senin 7 Desember": date(2026, 12, 7),
+    "hari Senin tgl. 7/12": date(2026, 12, 7),
+    "Senin (7 Des 2026)": date(2026, 12, 7),
+    "Monday Dec 7": date(2026, 12, 7),
+    "Senin, 8 Desember": None,
     "Senin": date(2026, 11, 30),
+    "Jumat minggu depan": date(2026, 12, 4),
+    "tanggal 7": date(2026, 12, 7),
+    "sampai tgl 24": date(2026, 11, 24),
+    "Senin tgl 7": date(2026, 12, 7),
+    "7": None,
     "hari Senin depan": date(2026, 11, 30),
     "next Monday": date(2026, 11, 30),
     "Jum'at": date(2026, 11, 27),
@@ -64,3 +74,22 @@ def test_words_behind_the_day_are_kept() -> None:
     assert read_first_day("5 Desember 2026 menunggu surat", TUESDAY) == (date(2026, 12, 5), "menunggu surat")
     assert read_first_day("Senin: menunggu", TUESDAY) == (date(2026, 11, 30), "menunggu")
     assert read_first_day("menunggu surat", TUESDAY) == (None, "menunggu surat")
+    assert read_first_day("5 Desember (Sabtu) 2 berkas", TUESDAY) == (date(2026, 12, 5), "(Sabtu) 2 berkas")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7 Desember - 12 Desember",
+        "7 Desember s.d. 12 Desember",
+        "7-12 Desember",
+        "Senin 7",
+        "Senin, 8 Desember",
+        "Senin 8 Desember menunggu surat",
+        "Senin sampai Rabu",
+        "7 hari kerja",
+    ],
+)
+def test_a_line_that_goes_on_to_another_day_is_asked_for_again(text: str) -> None:
+    """Else `CUTI 7 Desember - 12 Desember` begins today and is over on the seventh, and nobody notices."""
+    assert read_first_day(text, TUESDAY) == (None, text)

@@ -30,6 +30,16 @@ def test_the_words_below_a_line_go_to_its_applicant_and_to_no_other() -> None:
     assert (b"untuk satu" in second, b"untuk dua" in second) == (False, True)
 
 
+@pytest.mark.parametrize("before", ["2. ", "2) ", "(2) ", "- No. ", "Tiket ", "2. Nomor tiket: [", "\u2022 #"])
+def test_a_numbered_line_is_an_item_and_no_word_for_the_applicant_above(before: str) -> None:
+    room = Room()
+    one, two = room.ask(), room.ask()
+    room.say(DESK, f"{one} JAWAB\nuntuk satu\n{before}{two} AMBIL\n")
+    [letter] = room.to_applicant()
+    assert two not in shown(letter)
+    assert room.ticket(two).claimed_by == DEWI
+
+
 def test_two_lines_about_one_ticket_see_each_other() -> None:
     room = Room()
     number = room.ask()

@@ -89,9 +89,13 @@ class Speech:
 
 
 # The line above a quotation, as clients wrap it. It names a moment or an address; a sentence of the letter does not.
+# It may also begin with the name and its address, or with the moment.
 _ATTRIBUTION = re.compile(
-    r"^[ \t]*(?:on|pada|le|am|el|il|op|den|em)\b[^\n]{0,300}(?:\n(?![ \t]*>)[^\n]{0,300}){0,2}"
-    r"\b(?:wrote|menulis|schrieb|écrit|escribió|scritto|schreef|skrev|escreveu)\b[^\n:]{0,120}:(?=[ \t]*$|[ \t]{2})",
+    r"^[ \t]*(?:(?:on|pada|le|am|el|il|op|den|em)\b[^\n]{0,300}(?:\n(?![ \t]*>)[^\n]{0,300}){0,2}"
+    r"\b(?:wrote|menulis|schrieb|écrit|escribió|scritto|schreef|skrev|escreveu)\b[^\n:]{0,120}"
+    r"|[^\n<>]{0,200}<[^\s<>@]{1,64}@[^\s<>]{1,255}>[^\n:]{0,40}\b(?:wrote|menulis)\b(?:[^\n:]|:(?=\d)){0,80}"
+    r"|(?:[a-z]{3,9},?[ ])?\d[^\n<>]{0,40}\d[.:]\d\d[^\n<>]{0,120}\b(?:wrote|menulis)[ \t]*"
+    r"):(?=[ \t]*$|[ \t]{2})",
     re.IGNORECASE | re.MULTILINE,
 )
 _MOMENT_OR_ADDRESS = re.compile(r"\d|@")
@@ -99,15 +103,17 @@ _MOMENT_OR_ADDRESS = re.compile(r"\d|@")
 _HOUR_OR_ADDRESS = re.compile(r"\d[.:]\d\d|@")
 # Where clients that do not mark quoted lines begin the quotation: everything below is somebody else's.
 _CUT = re.compile(
-    r"^[ \t]*(?:-{2,}[ \t]*(?:original message|pesan asli|pesan terusan|forwarded message|balas(?:an)? pesan)[^\n]*"
+    r"^[ \t]*(?:-{2,}[ \t]*(?:original message|forwarded message|(?:pesan|email) (?:asli|terusan|yang diteruskan)"
+    r"|balas(?:an)? pesan)[^\n]*"
+    r"|(?:mulai pesan terusan|begin forwarded message):[ \t]*$"
     r"|_{10,}[ \t]*$"
     r"|\*?(?:from|dari)\*?[ \t]*:[^\n]*\n(?:[^\n]+\n){0,3}?\*?(?:sent|date|dikirim|tanggal|to|kepada)\*?[ \t]*:)",
     re.IGNORECASE | re.MULTILINE,
 )
 _PHONE = re.compile(
     r"[ \t]*(?:(?:sent|dikirim|terkirim)\b.{0,40}\b(?:iphone|ipad|android|samsung|galaxy|xiaomi|redmi|poco|oppo|vivo"
-    r"|realme|huawei|asus|infinix|nokia|blackberry|yahoo|outlook|gmail|ponsel|smartphone|tablet|mobile|phone|windows)\b"
-    r"|(?:get|dapatkan|unduh) outlook\b).{0,80}",
+    r"|realme|huawei|asus|infinix|nokia|blackberry|yahoo|outlook|gmail|ponsel|smartphone|tablet|mobile|phone|windows|ios|spark|bluemail|proton)\b"
+    r"|(?:get|dapatkan|unduh) (?:outlook|bluemail)\b).{0,80}",
     re.IGNORECASE,
 )
 

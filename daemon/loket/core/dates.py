@@ -68,30 +68,55 @@ _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -]([a-z]+)\.?,?(?:[
 _MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 _COUNT = re.compile(r"(\d{1,3}) ([a-z]+)(?: lagi)?")
 _WEEKDAY = re.compile(r"(?:next |this )?([a-z']+)(?: depan| ini)?")
+_NEXT_WEEKS = re.compile(r"([a-z']+) (?:minggu|pekan) depan")
+_OF_MONTH = re.compile(r"(?:(?:sampai|hingga|s\.?/?d\.?|pada) )?(?:tanggal |tgl\.? ?)(\d{1,2})")
+# A weekday before a full date only says it twice.
+_TWICE = re.compile(r"(?:hari )?([a-z']+)[ ,(]+(?=\w)(.+)")
+# Behind a day these make it another one: `7-12 Desember`, `Senin 7`, `7 hari kerja`.
+_MORE = re.compile(r"(?:kerja|working)\b.*|\d{1,2}\W*")
 FURTHEST = timedelta(days=366)
 
 
 def read_day(text: str, today: date) -> date | None:
     """The day that is meant, from today to a year ahead; None where the text is no such day."""
     said = " ".join(text.casefold().replace("’", "'").split()).strip(" .,;:!()<>[]\"'")
+    if match := _OF_MONTH.fullmatch(said):
+        return _next_dated(int(match[1]), today)
     if said not in _NEAR:
         said = _LEAD.sub("", said + " ", count=1).strip() if _LEAD.match(said + " ") else said
-    # A weekday before a full date only says it twice.
-    first, comma, rest = said.partition(",")
-    if comma and first.strip() in DAYS:
-        said = rest.strip()
+    if (match := _NEXT_WEEKS.fullmatch(said)) and match[1] in DAYS:
+        return today + timedelta(days=7 - today.weekday() + DAYS[match[1]])
+    if (twice := _TWICE.fullmatch(said)) and twice[1] in DAYS and (whole := read_day(twice[2], today)):
+        return whole if whole.weekday() == DAYS[twice[1]] else None
     found = _read(said, today)
     return found if found is not None and today <= found <= today + FURTHEST else None
 
 
 def read_first_day(text: str, today: date) -> tuple[date | None, str]:
-    """The day that a line begins with, in as many of its words as make one, and the words behind it."""
+    """The day that a line begins with, in as many of its words as make one, and the words behind it.
+
+    None where these name another day: a range has two, and a weekday with a date that is none is a slip.
+    """
     words = text.split()
     for count in range(min(len(words), 7), 0, -1):
         found = read_day(" ".join(words[:count]), today)
         if found is not None:
-            return found, " ".join(words[count:]).lstrip(":;,.–—- ")
+            behind = " ".join(words[count:]).lstrip(":;,.–—- ")
+            return (None, text) if _goes_on(behind, found, today) else (found, behind)
     return None, text
+
+
+def _goes_on(behind: str, found: date, today: date) -> bool:
+    """Whether the words behind a day belong to it and make it another one, or name one more."""
+    first = behind.casefold().lstrip("([").partition(" ")[0].strip(" .,;:!()[]")
+    if first in DAYS:
+        return DAYS[first] != found.weekday()
+    if first in MONTHS or _MORE.fullmatch(behind.casefold()):
+        return True
+    head = behind.split()[:4]
+    others = (read_day(" ".join(head[:count]), today) for count in range(len(head), 0, -1))
+    other = next((day for day in others if day is not None), None)
+    return other is not None and other != found
 
 
 def _read(said: str, today: date) -> date | None:
@@ -117,6 +142,12 @@ def _weekday(name: str, today: date, days: Mapping[str, int]) -> date | None:
     if name not in days:
         return None
     return today + timedelta(days=(days[name] - today.weekday() - 1) % 7 + 1)
+
+
+def _next_dated(number: int, today: date) -> date | None:
+    """The next day of that number, in this month or one to come."""
+    days = (today + timedelta(days=ahead) for ahead in range(62))
+    return next((day for day in days if day.day == number), None)
 
 
 def _dated(day: str, month: int | None, year: str | None, today: date) -> date | None:

@@ -10,10 +10,10 @@ from loket.core import normal
 from loket.core.command import Speech, speech_of
 from loket.core.enclosed import Scan
 
-# `LKT-2026-000123-7 SK`, with whatever brackets, bullets or colons people put around the number. A number that cannot
-# be one begins an item too: what follows it is meant for somebody else than what stands above.
+# `LKT-2026-000123-7 SK`, with whatever brackets, bullets, colons or list numbers people put before it. A number that
+# cannot be one begins an item too: what follows it is meant for somebody else than what stands above.
 _ITEM = re.compile(
-    r"[\W_]*(?P<number>[A-Z]{2,8}-\d{2,4}-\d{1,9}(?:-\d{1,2})?)(?![\w-])[\])>}*:,;.–—-]*(?:\s+(?P<rest>\S.*))?",
+    r"[\W_]*(?:\d{1,3}[.)]\s*)?(?:(?:no|nomor|tiket|ticket|number)\b[.:]?\s*){0,2}[\W_]*(?P<number>[A-Z]{2,8}-\d{2,4}-\d{1,9}(?:-\d{1,2})?)(?![\w-])[\])>}*:,;.–—-]*(?:\s+(?P<rest>\S.*))?",
     re.IGNORECASE,
 )
 

@@ -15,7 +15,13 @@ _QUOTE = re.compile(
     r"<(?P<open>blockquote)\b|(?P<close></blockquote\b[^<>]*>)|<div\b[^<>]*\bclass=[\"']?(?P<gmail>gmail_quote)",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"<(br|/p|/div|/?blockquote|/li|/tr|/h[1-6]|p|div|hr|li|tr)\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"<(br|hr|/?(?:p|div|blockquote|li|tr|h[1-6]|pre|section|article|header|footer|center|address|dl|dt|dd|ul|ol|table"
+    r"|fieldset|form|main|aside))\b[^<>]*>",
+    re.IGNORECASE,
+)
+# Where the line ends of the source are the letter's own.
+_PRE = re.compile(r"<pre\b[^<>]*>.*?(?:</pre\b|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 # No character has a number of so many digits, and Python refuses to read thousands of them.
 _NO_CHARACTER = re.compile(r"&#[0-9]{20,};?")
@@ -58,7 +64,8 @@ def _stretches(markup: str) -> Iterator[tuple[str, bool]]:
 
 
 def _words(markup: str) -> str:
-    flat = " ".join(_GONE.sub(" ", markup).split())
+    kept = _PRE.sub(lambda found: re.sub(r"\r\n|\n|\r", "<br>", found[0]), _GONE.sub(" ", markup))
+    flat = " ".join(kept.split())
     broken = _BREAK.sub("\n", flat)
     lines = (" ".join(line.replace("\xa0", " ").split()) for line in _unescape(_TAG.sub("", broken)).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
