@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from loket.core.lines import read_lines
 from loket.core.model import Kind, State
 from tests.core.desk import shown
 from tests.core.room import DESK, DEWI, GITA, Room
@@ -38,6 +41,25 @@ def test_a_numbered_line_is_an_item_and_no_word_for_the_applicant_above(before: 
     [letter] = room.to_applicant()
     assert two not in shown(letter)
     assert room.ticket(two).claimed_by == DEWI
+
+
+@pytest.mark.parametrize("line", ["JAWAB {two}", "Jawab: [{two}]", "2. *JAWAB* tiket {two}", "- jawab  {two}:"])
+def test_a_command_before_its_number_begins_an_item_too(line: str) -> None:
+    """Else what is meant for the second applicant goes to the first."""
+    room = Room()
+    one, two = room.ask(), room.ask()
+    room.say(DESK, f"JAWAB {one}\nuntuk satu, lihat {one}\n\n{line.format(two=two)}\nuntuk dua\n")
+    first, second = (shown(mail) for mail in room.to_applicant())
+    assert ("untuk satu, lihat" in first, two in first, "untuk dua" in first) == (True, False, False)
+    assert ("untuk dua" in second, one in second, "untuk satu" in second) == (True, False, False)
+
+
+def test_a_word_before_a_number_that_is_no_command_is_the_applicants() -> None:
+    room = Room()
+    one, two = room.ask(), room.ask()
+    room.say(DESK, f"{one} JAWAB\nMohon buka\nlihat {two} juga\n")
+    [letter] = room.to_applicant()
+    assert f"lihat {two} juga" in shown(letter)
 
 
 def test_two_lines_about_one_ticket_see_each_other() -> None:
@@ -139,3 +161,12 @@ def test_a_tickets_token_speaks_for_no_other_ticket() -> None:
     assert (room.reason(), room.to_applicant()) == ("other-ticket", [])
     room.say(one, f"{one} JAWAB\nBaik.\n{two} JAWAB ini kutipan\n", GITA)
     assert (room.state(one), room.state(two)) == (State.CLOSED, State.OPEN)
+
+
+@pytest.mark.parametrize(
+    "line", ["*" * 1_000_000, "- " * 500_000, "1. " * 300_000, "no " * 300_000, "SK " + "-" * 900_000]
+)
+def test_no_line_keeps_a_mailbox_waiting(line: str) -> None:
+    begun = time.process_time()
+    read_lines(line, {"SK"})
+    assert time.process_time() - begun < 5

@@ -60,7 +60,8 @@ def decide_answer(mail: InboundMail, proven: Proven, post: Post, known: Known) -
     A ticket's own token speaks about that ticket; the token of a digest about any, named in a line of its own.
     """
     of_desk = token.is_desk(proven.number)
-    sheet = read_lines(own_words(parse.body_text(mail), above=of_desk))
+    commands = orders.every_word(post.office) if of_desk else ()
+    sheet = read_lines(own_words(parse.body_text(mail), above=of_desk), commands)
     if of_desk:
         # The form of CATAT may hold anything, ticket numbers too.
         if sheet.items and orders.WORDS.get(listen(mail).command) != orders.REGISTER:

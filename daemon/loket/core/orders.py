@@ -232,6 +232,11 @@ def known_words(office: Office, queue: str | None) -> list[str]:
     return [*(word for outcome in outcomes for word in (outcome.command, *outcome.aliases)), *WORDS]
 
 
+def every_word(office: Office) -> frozenset[str]:
+    """Every word that is a command in some queue."""
+    return frozenset(word for queue in (None, *office.queues) for word in known_words(office, queue))
+
+
 def nearest(said: str, words: Iterable[str]) -> str:
     """The one command that is so near that it may have been meant; empty where none is."""
     near = min(words, key=lambda word: OSA.distance(said, word))
