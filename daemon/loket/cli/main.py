@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import sys
+
 import typer
 
 from loket.cli import agenda, demo, doctor, dry_run, explain, hands, init, inspect, login, replay, report, run, schema
+from loket.cli.common import NO, fail
 
 app = typer.Typer(
     name="loket",
@@ -36,6 +42,24 @@ app.add_typer(inspect.outbox, name="outbox")
 app.add_typer(hands.ledger, name="ledger")
 
 
+_CLOSED = (errno.ENOSPC, errno.EPIPE)
+_FULL = "what this prints cannot be written: no space is left there"
+
+
 def main() -> None:
-    """The console script."""
-    app()
+    """The console script; what a terminal cannot show is written as an escape, and a full disk is said in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+        # What is still to be written would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closed the pipe knows.
+        raise SystemExit(fail(_FULL).exit_code if error.errno == errno.ENOSPC else NO) from None
