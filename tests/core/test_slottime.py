@@ -145,6 +145,20 @@ def test_an_officer_is_bound_to_the_hours_and_what_is_free_and_not_to_the_notice
     assert room.booking(other) is None
 
 
+def test_the_same_moment_again_changes_nothing_and_the_applicant_hears_nothing(room: WaitingRoom) -> None:
+    """An officer who sends it twice is told so; with a link it is the link that is new."""
+    ticket = room.ask()
+    room.order(ticket, "JADWAL 7 Desember 10.00")
+    booked = room.booking(ticket)
+    again = room.order(ticket, "JADWAL 7/12 10.00")
+    assert "sudah mempunyai jadwal pada" in said(again, DEWI)
+    assert to(again, SITI) == []
+    assert room.booking(ticket) == booked
+    linked = room.order(ticket, "JADWAL 7/12 10.00 https://zoom.example/j/3")
+    assert "https://zoom.example/j/3" in said(linked, SITI)
+    assert len(to(linked, SITI)) == 1
+
+
 def test_two_in_one_mail_cannot_have_the_same_time(room: WaitingRoom) -> None:
     """The second command sees what the first did."""
     first, second = room.ask(), room.ask(BUDI)

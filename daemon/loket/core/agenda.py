@@ -73,10 +73,14 @@ def _at_moment(errand: Errand, at: Table, said: str, place: str) -> Done:
     if start is None:
         return errand.refused("no-slot", target=slotmail.when(errand.post, found), slots=free)
     before = at.own
+    if before is not None and before.start == start:
+        if place in ("", before.place):
+            return errand.refused("then-already", target=slotmail.when(errand.post, start))
+        return _booked(errand, diary.update(at, before, place), "place")
     made = diary.take(at, start, place=place)
     if made is None:
         return errand.refused("slot-taken", target=slotmail.when(errand.post, start), slots=free)
-    moved = before.start if before is not None and before.start != start else None
+    moved = before.start if before is not None else None
     return _booked(errand, made, "booked", before=slotmail.when(errand.post, moved))
 
 
