@@ -124,7 +124,9 @@ def classify(
 
 
 _RUN = re.compile("[" + re.escape(SEPARATORS + SPACES) + "]+")
-_STATUS = re.compile(rf"status{_RUN.pattern}\[?(?P<number>[a-z]{{2,8}}[ -]?\d{{4}}[0-9 -]*\d)\]?")
+# Words that people put before the number: "Status tiket no. LKT-…".
+_FILLER = rf"(?:(?:dari|untuk|tiket|ticket|nomor|number|no|berkas|permohonan|pengajuan){_RUN.pattern}){{0,3}}"
+_STATUS = re.compile(rf"status{_RUN.pattern}{_FILLER}\[?(?P<number>[a-z]{{2,8}}[ -]?\d{{4}}[0-9 -]*\d)\]?")
 _MAX_HEAD_WORDS = 6
 
 
