@@ -83,6 +83,8 @@ def write(servers: MailServers, tmp_path: Path) -> Callable[..., Path]:
             (rules / "templates").symlink_to(TOP / "rules/templates")
             for name in ("umum", *mailbox.get("rules", ["persuratan"])):
                 shutil.copy(TOP / "rules" / f"{name}.yaml", rules)
+            for beside in (TOP / "rules").glob("*.txt"):
+                shutil.copy(beside, rules)
         return path
 
     return config
