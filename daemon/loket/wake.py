@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import weakref
 from typing import Any
 
 
@@ -13,6 +14,8 @@ class Wake:
     def __init__(self) -> None:
         """A pipe, since select can watch it beside a socket."""
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # A daemon that gives way to another configuration, in the same process, leaves none behind.
+        self._given_back = weakref.finalize(self, _close, self._read, self._write)
 
     def set(self) -> None:
         """Wake whoever waits, now or next time."""
@@ -34,6 +37,10 @@ class Wake:
         return True
 
     def close(self) -> None:
-        """Give back the pipe."""
-        os.close(self._read)
-        os.close(self._write)
+        """Give back the pipe; it is given back too when nobody holds this any more."""
+        self._given_back()
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

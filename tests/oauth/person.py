@@ -62,7 +62,9 @@ class Terminal:
         stream = self.process.stdout
         assert stream is not None
         while not (found := re.search(pattern, self.said)):
-            ready, _, _ = select.select([stream], [], [], max(0, until - time.monotonic()))
+            poll = select.poll()
+            poll.register(stream, select.POLLIN | select.POLLHUP)
+            ready = poll.poll(max(0, until - time.monotonic()) * 1000)
             # Not by lines: what the stream holds back from select would be waited for in vain.
             text = os.read(stream.fileno(), 4096).decode() if ready else ""
             if not text:

@@ -50,7 +50,7 @@ class MailServers:
     smtp_port: int
     smtps_port: int
     # Where these servers ask about tokens; whoever wants any accepted listens there.
-    oauth_port: int
+    oauth_port: int = 0
     _guard: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,7 +131,10 @@ def _came(listener: _Listener | None, console: Console) -> str:
         ears: list[_Listener | IO[str]] = [one for one in (listener, typed) if one is not None]
         if not ears:
             raise GivenUp("there is nothing to read an answer from: run this in a terminal")
-        ready, _, _ = select.select(ears, [], [], min(left, 5.0))
+        with selectors.DefaultSelector() as selector:
+            for ear in ears:
+                selector.register(ear, selectors.EVENT_READ)
+            ready = [key.fileobj for key, _ in selector.select(min(left, 5.0))]
         if listener is not None and listener in ready:
             listener.handle_request()
             if listener.came:
