@@ -14,7 +14,7 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
 RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
-RUNNERS |= {"copies", "places", "timetable", "deadlines", "reports", "appointments", "turns"}
+RUNNERS |= {"copies", "places", "timetable", "deadlines", "reports", "rounds", "appointments", "turns"}
 EDGES = {
     "wake",
     "bounds",
@@ -50,7 +50,8 @@ MAY_KNOW: dict[str, set[str]] = {
     **dict.fromkeys(RUNNERS, BELOW_APP),
     **dict.fromkeys(("stores", "doors"), BELOW_APP),
     "rehearsal": BELOW_APP | {"stores", "doors"},
-    "app": BELOW_APP | {"stores", "doors"},
+    "clockwork": BELOW_APP | {"stores"},
+    "app": BELOW_APP | {"stores", "doors", "clockwork"},
     "demo": BELOW_APP | {"stores", "app"},
     "doctor": BELOW_APP | {"stores", "doors"},
     "cli": BELOW_APP | {"stores", "doors", "app", "demo", "doctor", "rehearsal"},

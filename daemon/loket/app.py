@@ -15,7 +15,7 @@ from typing import TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from loket import maillog
-from loket.appointments import Appointments
+from loket.clockwork import Clockwork
 from loket.config.load import Snapshot
 from loket.config.secrets import SecretError, keys, resolve
 from loket.config.servers import Server
@@ -27,28 +27,20 @@ from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
 from loket.core.waits import Delay, waits
-from loket.deadlines import Deadlines
 from loket.doors import account, bounds, imap_door, sent_door, smtp_door, tokens
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
 from loket.intake import Habits, MailboxIntake, Taker
-from loket.lapses import Lapses
 from loket.outbox import OutboxRunner
 from loket.pen import Pen
 from loket.places import Places
 from loket.ports import Clock, Tokens
-from loket.reminders import Reminders
-from loket.reports import Reports
 from loket.signatures import Lookup, Signatures, ask_dns
 from loket.smtp import SmtpCourier, Ways
-from loket.store.codes import officers_with_lapsed
 from loket.store.copies import CopyStore
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
-from loket.timers import Timers
-from loket.timetable import Timetable
-from loket.turns import Turns
 from loket.watch import Watcher
 
 # How often the clock is looked at; a step of more than `STEP_SECONDS` between two looks means that it was set.
@@ -107,37 +99,7 @@ class App:
         )
         self._places = {name: Places(server.sessions) for name, server in snapshot.config.servers.items()}
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
-        self.timers = Timers(
-            self.stores.desk,
-            self.office,
-            self.keys,
-            self.clock,
-            self.stores.contents.form,
-            self._eight_bit,
-            self._wrote,
-        )
-        self.reminders = Reminders(
-            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
-        )
-        self.appointments = Appointments(
-            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
-        )
-        self.turns = Turns(self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote)
-        self.lapses = Lapses(
-            partial(officers_with_lapsed, self.stores.database),
-            self.stores.intake,
-            self.office,
-            self.keys,
-            self.clock,
-            self._wrote,
-        )
-        self.timetable = Timetable(
-            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
-        )
-        self.deadlines = Deadlines(
-            self.stores.desk, self.stores.intake, self.office, self.keys, self.clock, self._wrote
-        )
-        self.reports = Reports(self.stores.desk, self.office, self.keys, self.clock, self._wrote)
+        self.clockwork = Clockwork(self.stores, self.office, self.keys, self.clock, self._wrote, self._eight_bit)
         self._copies = [self._filer(address) for address in self._runners if account(snapshot, address).copies]
         self._stop = asyncio.Event()
         self._asked = asyncio.Event()
@@ -354,7 +316,7 @@ class App:
                 self.loop.call_soon_threadsafe(self._give_way, found)
             return
         self.snapshot = found
-        self.timetable.tick()
+        self.clockwork.timetable.tick()
         self.stores.desk.apply(report.configured(found.office, now), now)
 
     def _give_way(self, successor: Snapshot) -> None:
@@ -364,20 +326,9 @@ class App:
 
     async def _tick(self) -> None:
         try:
-            await asyncio.to_thread(self._due)
+            await asyncio.to_thread(self.clockwork.tick)
         except Exception as error:  # noqa: BLE001 - what is due stays due; the next tick tries again
             maillog.timer_failed("digests", f"{type(error).__name__}: {error}")
-
-    def _due(self) -> None:
-        """Everything that time brings."""
-        self.timetable.tick()
-        self.timers.tick()
-        self.deadlines.tick()
-        self.reports.tick()
-        self.reminders.tick()
-        self.appointments.tick()
-        self.turns.tick()
-        self.lapses.tick()
 
     async def _close(self, senders: Sequence[asyncio.Task[None]], beat: asyncio.Task[None]) -> None:
         until = time.monotonic() + STOP_SECONDS
@@ -409,7 +360,7 @@ class App:
             error = await asyncio.to_thread(watcher.once)
             if error is not None:
                 trouble[watcher.mailbox] = error
-        await asyncio.to_thread(self._due)
+        await asyncio.to_thread(self.clockwork.tick)
         for runner in self._runners.values():
             while await runner.drain():
                 continue

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from loket import maillog
 from loket.core.escalation import escalate, watches
 from loket.core.known import Hints
 from loket.core.mail import Post
 from loket.core.model import Ticket
-from loket.core.office import Office
-from loket.core.token import Keys
-from loket.ports import Clock, Desk, Intake
+from loket.rounds import Round
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(Round):
     """Looks at the clock and carries out what is due."""
 
-    desk: Desk
-    intake: Intake
-    office: Callable[[], Office]
-    keys: Keys
-    clock: Clock
-    wrote: Callable[[str], None]
+    __slots__ = ()
 
     def tick(self) -> None:
         """What came up at every counter that is open; one that fails keeps what is due and harms no other."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from loket import maillog
@@ -13,24 +12,17 @@ from loket.core.mail import Post
 from loket.core.model import Plan, Ticket
 from loket.core.office import Office
 from loket.core.settled import settled
-from loket.core.token import Keys
 from loket.core.waiting import overdue
-from loket.ports import Clock, Desk, Intake
+from loket.rounds import Round
 
 # Nothing is due for a ticket that was touched since; a working day is never shorter.
 QUIET = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class Reminders:
+class Reminders(Round):
     """Looks at the clock and carries out what is due."""
 
-    desk: Desk
-    intake: Intake
-    office: Callable[[], Office]
-    keys: Keys
-    clock: Clock
-    wrote: Callable[[str], None]
+    __slots__ = ()
 
     def tick(self) -> None:
         """Every reminder and end that is due; one that fails stays due and harms no other."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from loket import maillog
@@ -12,23 +11,16 @@ from loket.core.known import Hints, Known
 from loket.core.mail import Post
 from loket.core.model import Plan
 from loket.core.office import Office
-from loket.core.token import Keys
-from loket.ports import Clock, Desk, Intake
+from loket.rounds import Round
 
 # So many steps for one line at one look at the clock; whatever there is beyond waits for the next.
 MOST_STEPS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(Round):
     """Looks at the clock and carries out what is due."""
 
-    desk: Desk
-    intake: Intake
-    office: Callable[[], Office]
-    keys: Keys
-    clock: Clock
-    wrote: Callable[[str], None]
+    __slots__ = ()
 
     def tick(self) -> None:
         """Every line's turns that end and calls that are due; a line that fails stays due and harms no other."""

@@ -61,7 +61,7 @@ def _ratio(prepare: Callable[[App, int], None], few: int, many: int, rounds: int
                 for app, spent in zip(apps, seconds, strict=True):
                     began = time.process_time()
                     app.taker.take(batch)
-                    app.timers.desk(LOADED, app.office().officers["ani@pom.go.id"], {})
+                    app.clockwork.timers.desk(LOADED, app.office().officers["ani@pom.go.id"], {})
                     spent.append(time.process_time() - began)
         finally:
             for app in apps:

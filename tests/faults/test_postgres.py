@@ -157,7 +157,7 @@ class Town(Lane):
         await again(lambda: asyncio.to_thread(watcher.once))
         for _ in range(2):
             # A digest that fails stays due until the next tick.
-            await asyncio.to_thread(app.timers.tick)
+            await asyncio.to_thread(app.clockwork.timers.tick)
         sender = app._runners[self.counter] = app._runner(self.counter)
         sending = asyncio.create_task(sender.run())
         await until(lambda: self.waiting() == 0 or sending.done())

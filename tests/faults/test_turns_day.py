@@ -32,11 +32,11 @@ from pathlib import Path
 from loket import app
 app.TICK_SECONDS = 0.2
 app.SystemClock.now = lambda self: datetime.fromisoformat(Path({clock!r}).read_text())
-def due(self, due=app.App._due):
+async def tick(self, tick=app.App._tick):
     for watcher in self.watchers:
         watcher.poke()
-    due(self)
-app.App._due = due
+    await tick(self)
+app.App._tick = tick
 """
 
 

@@ -52,8 +52,8 @@ def test_a_digest_that_fails_keeps_nobody_elses_and_stays_due(
     clock.at += timedelta(hours=2)
     with monkeypatch.context() as trouble:
         trouble.setattr(notice, "digest", broken)
-        office.app.timers.tick()
+        office.app.clockwork.timers.tick()
     assert told() == [BUDI]
-    office.app.timers.tick()
-    office.app.timers.tick()
+    office.app.clockwork.timers.tick()
+    office.app.clockwork.timers.tick()
     assert told() == [BUDI, ANI]

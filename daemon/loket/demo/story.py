@@ -91,7 +91,7 @@ class Story:
     async def _digests(self, hour: int, minute: int) -> None:
         self._move(hour, minute)
         # The daemon looks at the clock twice a minute; this is the look at the very moment.
-        await asyncio.to_thread(self.app.timers.tick)
+        await asyncio.to_thread(self.app.clockwork.timers.tick)
         await self._settled("Loket sends its digests")
 
     async def _officers_answer(self, hour: int, minute: int, errands: Sequence[Errand]) -> None:
