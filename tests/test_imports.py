@@ -24,6 +24,7 @@ EDGES = {
     "oauth",
     "imap",
     "submission",
+    "exchange",
     "smtp",
     "scans",
     "signatures",
@@ -43,7 +44,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "bounds": MIDDLE,
     "imap": MIDDLE | {"tls", "sasl", "folders", "files", "wake", "bounds"},
     "submission": MIDDLE | {"tls", "sasl"},
-    "smtp": MIDDLE | {"submission"},
+    "exchange": MIDDLE,
+    "smtp": MIDDLE | {"submission", "exchange"},
     # An IMAP session of another use.
     "sentfolder": MIDDLE | {"imap", "folders"},
     **dict.fromkeys(("scans", "signatures", "charts"), MIDDLE),
@@ -61,7 +63,7 @@ MAY_KNOW: dict[str, set[str]] = {
 # One foreign thing, one room; the demo plays the other end of each.
 HOMES: dict[str, set[str]] = {
     "imapclient": {"imap", "folders", "demo"},
-    "aiosmtplib": {"smtp", "submission", "demo"},
+    "aiosmtplib": {"smtp", "submission", "exchange", "demo"},
     "oauthlib": {"oauth"},
     "dkim": {"signatures"},
     "dns": {"signatures", "doctor"},

@@ -1,27 +1,26 @@
-"""Submission (RFC 6409) through aiosmtplib: connections kept, mail, rcpt and data as separate steps, typed verdicts."""
+"""Submission (RFC 6409) through aiosmtplib: connections kept, every attempt a typed verdict."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from email.utils import parseaddr
-from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
     SMTPException,
+    SMTPResponse,
     SMTPResponseException,
 )
 
 from loket import maillog
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.replies import Meaning, Reply, meaning
+from loket.exchange import Exchange, is_plain
 from loket.submission import CONNECT_SECONDS, SubmissionDoor, connected
 
 COMMAND_SECONDS = 300
@@ -49,6 +48,16 @@ class Ways:
     replies: tuple[Reply, ...] = ()
 
 
+@dataclass(slots=True)
+class _Session:
+    """A session with the server: how many mails it took, and when it last answered; 0 with a transaction open."""
+
+    client: SMTP
+    exchange: Exchange
+    served: int = 0
+    answered: float = 0.0
+
+
 class SmtpCourier:
     """Up to `connections` reused sessions with one submission server; every attempt ends in a Receipt."""
 
@@ -62,12 +71,10 @@ class SmtpCourier:
         """
         self._door = door
         self._archive = archive
-        # With each when it last answered; 0 where its transaction may still be open.
-        self._idle: list[tuple[SMTP, float]] = []
+        self._idle: list[_Session] = []
         self._places = asyncio.Semaphore(connections)
         self._connections = connections
         self._ways = ways or Ways()
-        self._served: WeakKeyDictionary[SMTP, int] = WeakKeyDictionary()
         # Places that nobody takes for a while, since the server had too many of us.
         self._given_up = 0
         self._owed = 0
@@ -77,80 +84,75 @@ class SmtpCourier:
         async with self._place():
             while True:
                 try:
-                    client, reused = await self._client()
+                    session, reused = await self._session()
                 except (SMTPException, OSError, TimeoutError) as error:
                     return self._not_let_in(error)
-                receipt = await self._submit(client, mail, data, begins, reused=reused)
+                receipt = await self._submit(session, mail, data, begins, reused=reused)
                 if receipt is not None:
                     return receipt
 
     async def eight_bit(self) -> bool:
         """Whether the server takes 8-bit bodies (RFC 6152); False where it cannot be asked."""
-        async with self._places:
-            try:
-                client, _ = await self._client()
-            except (SMTPException, OSError, TimeoutError):
-                return False
-            offered = client.supports_extension("8bitmime")
-            self._idle.append((client, time.monotonic()))
-            return offered
+        offered, _ = await self.offers()
+        return "8bitmime" in offered
 
     async def limit(self) -> int | None:
         """The octets of a mail that the server takes (RFC 1870); None where it names none or cannot be asked."""
-        async with self._places:
-            try:
-                client, _ = await self._client()
-            except (SMTPException, OSError, TimeoutError):
-                return None
-            said = client.esmtp_extensions.get("size", "")
-            self._idle.append((client, time.monotonic()))
-            return int(said) or None if said.isdigit() else None
+        offered, _ = await self.offers()
+        said = offered.get("size", "")
+        return int(said) or None if said.isdigit() else None
 
     async def offers(self) -> tuple[dict[str, str], str | None]:
         """What the server offers to whom it let in, in small letters; or none, and why it could not be asked."""
         async with self._places:
             try:
-                client, _ = await self._client()
+                session, _ = await self._session()
             except (SMTPException, OSError, TimeoutError) as error:
                 return {}, _not_let_in(error)
-            self._idle.append((client, time.monotonic()))
-            return dict(client.esmtp_extensions), None
+            self._rest(session)
+            return dict(session.client.esmtp_extensions), None
 
-    async def _client(self) -> tuple[SMTP, bool]:
-        """A session that still answers, else a new one; and whether it has served before."""
+    async def _session(self) -> tuple[_Session, bool]:
+        """One that still answers, else a new one; and whether it was there before."""
         while self._idle:
-            client, since = self._idle.pop()
-            if self._served.get(client, 0) >= (self._ways.per_connection or math.inf):
-                await _goodbye(client)
+            session = self._idle.pop()
+            if session.served >= (self._ways.per_connection or math.inf):
+                await _goodbye(session.client)
                 continue
-            if time.monotonic() - since < FRESH_SECONDS and client.is_connected:
-                return client, True
+            if time.monotonic() - session.answered < FRESH_SECONDS and session.client.is_connected:
+                return session, True
             try:
                 # One that a firewall forgot never answers: better to connect anew than to wait long for it.
-                await client.rset(timeout=CONNECT_SECONDS)
+                await session.client.rset(timeout=CONNECT_SECONDS)
             except (SMTPException, OSError, TimeoutError):
-                client.close()
+                session.client.close()
                 continue
-            return client, True
-        return await connected(self._door()), False
+            return session, True
+        client = await connected(self._door())
+        return _Session(client, Exchange(client)), False
+
+    def _rest(self, session: _Session) -> None:
+        session.answered = time.monotonic()
+        self._idle.append(session)
 
     async def _submit(
-        self, client: SMTP, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], *, reused: bool
+        self, session: _Session, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], *, reused: bool
     ) -> Receipt | None:
         """The verdict; None where a session that had served before has gone, and another is to be asked."""
-        flowing = False
+        client, flowing = session.client, False
         try:
             unable = _unable(client, mail, len(data))
             if unable:
-                self._idle.append((client, time.monotonic()))
+                self._rest(session)
                 return unable
-            options = _options(client, mail, len(data))
-            await client.mail(mail.sender, options=options, encoding="utf-8", timeout=COMMAND_SECONDS)
-            await client.rcpt(mail.recipient, encoding="utf-8", timeout=COMMAND_SECONDS)
-            await self._copy(client, mail)
+            recipients = [mail.recipient, *self._copies(mail)]
+            refused = await session.exchange.envelope(
+                mail.sender, recipients, _options(client, mail, len(data)), COMMAND_SECONDS
+            )
+            _say_not_archived(mail, refused)
             await begins()
             flowing = True
-            response = await client.data(data, timeout=DATA_SECONDS)
+            response = await session.exchange.content(data, COMMAND_SECONDS, DATA_SECONDS)
         except SMTPResponseException as error:
             if error.code == 421 and reused and not flowing:
                 # It ends the session, not the mail: many servers take so many mails on one, and say so like this.
@@ -163,7 +165,7 @@ class SmtpCourier:
                     # Its login has run out, with a token for instance: another session has one.
                     client.close()
                     return None
-                self._keep(client, error.code, means)
+                self._keep(session, error.code, means)
                 if means is Meaning.CROWDED:
                     self._one_fewer()
                 return Receipt(_RECEIPTS[means], error.code, _words(error.message))
@@ -179,8 +181,8 @@ class SmtpCourier:
         except BaseException:
             client.close()
             raise
-        self._served[client] = self._served.get(client, 0) + 1
-        self._idle.append((client, time.monotonic()))
+        session.served += 1
+        self._rest(session)
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
     def _not_let_in(self, error: BaseException) -> Receipt:
@@ -196,7 +198,7 @@ class SmtpCourier:
     def _one_fewer(self) -> None:
         """Leave a place empty for a while, never the last; and let go what is idle, without waiting for goodbyes."""
         while self._idle:
-            self._idle.pop()[0].close()
+            self._idle.pop().client.close()
         if self._given_up + 1 < self._connections:
             self._given_up += 1
             self._owed += 1
@@ -218,27 +220,22 @@ class SmtpCourier:
             else:
                 self._places.release()
 
-    async def _copy(self, client: SMTP, mail: Outbound) -> None:
-        """Our own address as a second recipient; a server that refuses it still gets the letter."""
-        if self._archive is None or mail.kind is not Kind.DELIVERY:
-            return
-        try:
-            await client.rcpt(self._archive, encoding="utf-8", timeout=COMMAND_SECONDS)
-        except SMTPResponseException as error:
-            maillog.not_archived(mail, error.code, _words(error.message))
+    def _copies(self, mail: Outbound) -> tuple[str, ...]:
+        """Our own address as a second recipient of a letter; a server that refuses it still gets the letter."""
+        return (self._archive,) if self._archive is not None and mail.kind is Kind.DELIVERY else ()
 
-    def _keep(self, client: SMTP, code: int, means: Meaning) -> None:
+    def _keep(self, session: _Session, code: int, means: Meaning) -> None:
         """A session survives a refusal, except of itself; 421 announces its end (RFC 5321 3.8)."""
-        if code == 421 or means in (Meaning.SESSION, Meaning.CROWDED) or not client.is_connected:
-            client.close()
+        if code == 421 or means in (Meaning.SESSION, Meaning.CROWDED) or not session.client.is_connected:
+            session.client.close()
         else:
-            self._idle.append((client, 0.0))
+            session.answered = 0.0
+            self._idle.append(session)
 
     async def close(self) -> None:
         """Say goodbye on idle sessions."""
         while self._idle:
-            client, _ = self._idle.pop()
-            await _goodbye(client)
+            await _goodbye(self._idle.pop().client)
 
 
 async def _goodbye(client: SMTP) -> None:
@@ -266,7 +263,7 @@ def _cut_off(flowing: bool, said: str) -> Receipt:
 def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
     """What this server cannot take at all."""
     for address in (mail.sender, mail.recipient):
-        if not _is_plain(address):
+        if not is_plain(address):
             # The library would send to what it makes of such an address, which may be somebody else (promise P14).
             return Receipt(ReceiptKind.REFUSED, 553, _words(f"{address} is no plain address"))
     if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
@@ -279,9 +276,10 @@ def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
     return None
 
 
-@lru_cache(maxsize=4096)
-def _is_plain(address: str) -> bool:
-    return parseaddr(address)[1] == address
+def _say_not_archived(mail: Outbound, replies: Sequence[SMTPResponse]) -> None:
+    for reply in replies:
+        if reply.code >= 400:
+            maillog.not_archived(mail, reply.code, _words(reply.message))
 
 
 def _options(client: SMTP, mail: Outbound, size: int) -> list[str]:

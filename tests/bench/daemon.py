@@ -35,14 +35,15 @@ class BenchOffice:
     def set_up(self, imap_port: int, smtp_port: int, mailboxes: int = 0) -> None:
         """Write the shipped configuration with these servers; `mailboxes` adds copies until there are so many.
 
-        No digests: their mail would be counted among the replies. No caps on automatic responses: a day's mail comes
-        in a second here. Everything else is as shipped.
+        No digests, and no holidays that may be unsettled: what is told of them would be counted among the replies. No
+        caps on automatic responses: a day's mail comes in a second here. Everything else is as shipped.
         """
         config: dict[str, Any] = yaml.safe_load((TOP / "config.yaml").read_text())
         doors = {"imap": f"127.0.0.1:{imap_port}", "smtp": f"127.0.0.1:{smtp_port}", "connections": CONNECTIONS}
         config["servers"] = dict.fromkeys(config["servers"], doors)
         config["office"]["secret"] = "${file:secret}"
         config["rules"] = str(TOP / "rules")
+        config["office"]["holidays"] = {}
         config["digests"] = []
         config["responses"] = {"per_address": None, "total": None}
         boxes = config["mailboxes"]

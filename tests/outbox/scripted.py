@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 DROP = "drop"
 # What is said to a command: a reply, nothing but the end of the connection, or the usual reply after some seconds.
@@ -30,6 +30,9 @@ class Scripted:
 
     `on_data` and `on_dot` run just before the answers to DATA and to the mail.
     """
+
+    # Whether it takes commands together (RFC 2920), as all large providers do.
+    pipelining: ClassVar[bool] = True
 
     script: dict[str, Say] = field(default_factory=dict)
     offers: tuple[str, ...] = ("8BITMIME", "SIZE 30000000")
@@ -94,7 +97,7 @@ class Scripted:
         self.commands.append(said)
         verb = said.partition(" ")[0].upper()
         if verb == "EHLO":
-            lines = ["scripted", *self.offers]
+            lines = ["scripted", *self.offers, *(["PIPELINING"] if self.pipelining else [])]
             marks = ["-"] * (len(lines) - 1) + [" "]
             await self._write(writer, "\r\n".join(f"250{mark}{line}" for mark, line in zip(marks, lines, strict=True)))
             return

@@ -13,6 +13,12 @@ from tests.outbox.post import Post, outbound, story
 from tests.outbox.scripted import DROP, Say, Scripted
 
 
+@pytest.fixture(params=["commands together", "one by one"], autouse=True)
+def _pipelining(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server's words mean the same whether or not it takes commands together."""
+    monkeypatch.setattr(Scripted, "pipelining", request.param == "commands together")
+
+
 def sent_once(post: Post, server: Scripted, *mails: Outbound, connections: int = 1) -> None:
     """Write the mails and send what is due, once."""
     post.write(*mails or (outbound("ack"),))
