@@ -131,7 +131,8 @@ class Taker:
             else:
                 plan = decide(mail, understand(mail, office, self.keys, known, now), office, self.keys, known, now)
                 seen[sha256] = plan.ticket_of_mail
-            plan = replace(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
+            if plan.outbox:
+                plan = replace(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
             known.after(plan)
             plans.append(plan)
         return plans

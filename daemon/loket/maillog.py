@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -12,17 +13,24 @@ import structlog
 
 from loket.core.model import MailRef, Outbound, Plan, Receipt
 
-_log = structlog.get_logger("loket")
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("loket")
+
+
+# Made once: an encoder a line costs as much as the line.
+_encoder = json.JSONEncoder(ensure_ascii=False, default=str)
+
+
+def _as_json(event: object, **_: object) -> str:
+    return _encoder.encode(event)
 
 
 def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send log lines to standard error or a stream: JSON for machines, aligned words for people."""
     out = stream or sys.stderr
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=out.isatty())
+        structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
+    global _log  # noqa: PLW0603 - bound once here, and not anew for each line
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -35,6 +43,7 @@ def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) 
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+    _log = structlog.get_logger("loket").bind()
 
 
 def started(mailboxes: int, rules: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ _TIMES = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))?\s+)?((?:\d{2}:\d{2
 IsHoliday = Callable[[date], bool]
 # The search for the next open day gives up after two years: a calendar without any is a mistake, not a wait.
 HORIZON_DAYS = 730
+MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,28 @@ class Calendar:
     zone: ZoneInfo
     hours: Hours
     is_holiday: IsHoliday
+    # What was reckoned before, by day: every mail of a morning asks for the same few.
+    _moments: dict[date, tuple[tuple[datetime, datetime], ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def spans(self, day: date) -> tuple[tuple[time, time], ...]:
         """The open intervals of a day by the hands of the clock; none on a day off."""
         return () if self.is_holiday(day) else self.hours.by_day.get(day.weekday(), ())
 
-    def moments(self, day: date) -> list[tuple[datetime, datetime]]:
+    def moments(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The open intervals of a day as moments in UTC: Python reckons the hands of the clock within one zone.
 
         What the clocks skip takes no time, be it an hour or a whole day; what they repeat counts the first time.
         """
-        found = [(self._moment(day, opens), self._moment(day, closes)) for opens, closes in self.spans(day)]
-        return [(opens, closes) for opens, closes in found if opens < closes]
+        known = self._moments.get(day)
+        if known is None:
+            found = [(self._moment(day, opens), self._moment(day, closes)) for opens, closes in self.spans(day)]
+            known = tuple((opens, closes) for opens, closes in found if opens < closes)
+            if len(self._moments) >= MOST_KNOWN:
+                self._moments.clear()
+            self._moments[day] = known
+        return known
 
     def _moment(self, day: date, at: time) -> datetime:
         """The first moment at which the clocks show that time or, where they skip it, a later one."""

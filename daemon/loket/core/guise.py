@@ -16,19 +16,19 @@ _PASS_FOR = {
     "v": "νѵ", "w": "ѡԝ", "x": "хχ", "y": "уγү", "z": "ᴢ",
 }  # fmt: skip
 _LATIN = str.maketrans({like: latin for latin, likes in _PASS_FOR.items() for like in likes})
+_MARKS = re.compile("[\u0300-\u036f]")
 # What an address is set off by, in whatever way it stands in a name.
 _SHOWN = re.compile(r"[^\s<>()\[\],;:'`]+@[^\s<>()\[\],;:'`]+")
 
 
 def face(address: str) -> str:
     """An address as it looks: invisible marks, letter case, accents, scripts and punycode out of the way."""
-    labels = [_unpunycoded(label) for label in address.split(".")]
-    plain = "".join(char for char in normal.normal(".".join(labels)).text if not _is_mark(char))
+    if "xn--" in address.lower():
+        address = ".".join(_unpunycoded(label) for label in address.split("."))
+    plain = normal.normal(address).text
+    if not plain.isascii():
+        plain = _MARKS.sub("", plain)
     return plain.translate(_LATIN).replace("i", "l").replace("rn", "m").rstrip(".")
-
-
-def _is_mark(char: str) -> bool:
-    return "\u0300" <= char <= "\u036f"
 
 
 def _unpunycoded(label: str) -> str:

@@ -87,6 +87,11 @@ def _codec(charset: str) -> str:
     return "" if codec in _NO_CHARSETS else codec
 
 
+def _unfolded(value: bytes) -> bytes:
+    """On one line (RFC 5322 2.2.3); most fields are."""
+    return _FOLD.sub(b" ", value) if b"\n" in value or b"\r" in value else value
+
+
 def _word_bytes(encoding: bytes, text: bytes) -> bytes:
     if encoding in b"Qq":
         return quopri.decodestring(text.replace(b" ", b"_"), header=True)
@@ -106,7 +111,7 @@ def decode_words(value: bytes) -> str:
     Adjacent words of one charset are joined as bytes before decoding, since many senders split a
     character across two of them (RFC 2047 section 5 forbids it; everyone reads it).
     """
-    flat = _FOLD.sub(b" ", value[:MAX_TEXT_FIELD].strip(b" \t\r\n"))
+    flat = _unfolded(value[:MAX_TEXT_FIELD].strip(b" \t\r\n"))
     if b"=?" not in flat:
         return _clean(decode_charset(flat, "utf-8"))
     out: list[str] = []
@@ -186,7 +191,7 @@ def flat(value: bytes) -> str:
         text = value.decode("ascii")
         if text.isprintable():
             return text.strip()
-    return _CONTROL.sub(" ", decode_charset(_FOLD.sub(b" ", value), "utf-8")).strip()
+    return _CONTROL.sub(" ", decode_charset(_unfolded(value), "utf-8")).strip()
 
 
 # No two neighbours here can take the same character: a field of 64 KB would keep a backtracking match for minutes.
@@ -204,7 +209,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
     bounded and its failures become a defect.
     """
     sound = len(value) <= MAX_ADDRESS_FIELD
-    text = _FOLD.sub(b" ", value[:MAX_ADDRESS_FIELD]).strip()
+    text = _unfolded(value[:MAX_ADDRESS_FIELD]).strip()
     plain = decode_charset(text, "utf-8")
     simple = _SIMPLE.fullmatch(plain)
     if simple and len(simple["spec"]) <= MAX_ADDRESS:
@@ -240,7 +245,7 @@ def strict_address(value: bytes) -> str | None:
     Only `addr`, `name <addr>` and `"name" <addr>` pass: no comments, groups, routes, second addresses, and no
     address hidden in an encoded word. A display name may not hold an at sign, whichever way it is encoded.
     """
-    text = decode_charset(_FOLD.sub(b" ", value), "utf-8").strip()
+    text = decode_charset(_unfolded(value), "utf-8").strip()
     match = _STRICT_FROM.fullmatch(text)
     if not match or _CONTROL.search(text):
         return None

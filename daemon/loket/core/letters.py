@@ -127,7 +127,7 @@ class Letters:
         first, _, rest = text.partition("\n")
         if not first.startswith(SUBJECT):
             raise LetterError(f"{name}.txt", f"the first line must be `{SUBJECT} …`", 1)
-        body = "\n".join(line.rstrip() for line in rest.strip("\n").split("\n"))
+        body = "\n".join(map(str.rstrip, rest.strip("\n").split("\n")))
         return Letter(clean_text(first.removeprefix(SUBJECT), 400), _squeeze(body) + "\n")
 
     def html(self, name: str, context: Mapping[str, Any]) -> str:

@@ -28,7 +28,9 @@ MAX_PARAMS = 64
 # Lines that begin like a delimiter and are none; a mail with more is made of them.
 MAX_FALSE_DELIMITERS = 20_000
 
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
+# Begun with a line feed, of which there are few: with an optional CR before it, each octet would be tried.
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_BLANK_FIRST = re.compile(rb"\r?\n(?:\r?\n)?")
 # RFC 6838 4.2, with its bound on length: the type is written again when an attachment leaves.
 _TOKEN = re.compile(r"[\w.+!#$&^-]{1,127}/[\w.+!#$&^-]{1,127}", re.ASCII)
 
@@ -77,9 +79,10 @@ def _header(
     data: Buffer, start: int, end: int, defects: list[str], limit: int = MAX_HEADER_BLOCK
 ) -> tuple[list[tuple[str, bytes]], int]:
     window = data[start : min(end, start + limit)]
-    blank = _BLANK_LINE.search(window)
+    blank = _BLANK_FIRST.match(window) or _BLANK_LINE.search(window)
     if blank:
         stop, body = blank.start(), start + blank.end()
+        stop -= window[:stop].endswith(b"\r")
     else:
         stop, body = len(window), start + len(window)
         if end - start > limit:

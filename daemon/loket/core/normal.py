@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,8 @@ SPACES = " \t\u00a0\u3000"
 QUOTES = "\"'`´“”„‟‘’‚‛«»‹›"
 OPENING = "([{<" + QUOTES
 CLOSING = ")]}>" + QUOTES
+# The ASCII controls that are no white space.
+_UNSEEN = re.compile("[\0-\x08\x0e-\x1b\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,20 @@ def normal(source: str) -> Normal:
 
 def words(source: str, keep: str = "") -> str:
     """Letters and digits of the text, everything else one space: for comparing keywords and looking for words."""
-    return " ".join("".join(c if c.isalnum() or c in keep else " " for c in normal(source).text).split())
+    return " ".join(_other_than(keep).sub(" ", normal(source).text).split())
+
+
+@lru_cache(maxsize=16)
+def _other_than(keep: str) -> re.Pattern[str]:
+    """Everything but letters, digits and what is to be kept; an underscore is none of them."""
+    kept = re.escape(keep)
+    return re.compile(rf"[^\w{kept}]" if "_" in keep else rf"[^\w{kept}]|_")
 
 
 def visible(source: str) -> str:
     """What a reader sees: invisible marks out, white space folded, nothing else changed."""
+    if source.isascii():
+        return " ".join(_UNSEEN.sub("", source).split())
     kept = (
         " " if char.isspace() else char
         for char in source

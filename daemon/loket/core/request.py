@@ -94,7 +94,8 @@ def open_ticket(case: Case, verdict: Verdict, linked: Sequence[str], *, answered
         registered=ticket.registered,
     )
     told = [number for number in earlier if _is_theirs(case, number, same, counter)]
-    case = replace(case, known=case.known.with_links(ticket.number, earlier))
+    if earlier:
+        case = replace(case, known=case.known.with_links(ticket.number, earlier))
     outbox = (
         []
         if verdict.refusal or answered

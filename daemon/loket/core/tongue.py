@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAYS = {
@@ -108,6 +109,7 @@ def clock(time_text: str, language: str) -> str:
     return time_text.replace(":", ".") if language == "id" else time_text
 
 
+@lru_cache(maxsize=256)
 def hours(text: str, zone_name: str, language: str) -> str:
     """`Mon-Fri 08:30-12:00, Mon-Fri 13:00-16:00` as `Senin–Jumat, 08.30–12.00 dan 13.00–16.00 WIB`."""
     tongue = language if language in _DAYS else "en"

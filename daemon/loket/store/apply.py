@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from loket.core.model import HeldState, MailRef, Occurrence, Phase, Plan, StoredFile
 from loket.store import schema
 from loket.store.appointments import keep_appointments
+from loket.store.bulk import insert_rows
 from loket.store.codes import aside_rows, keep_codes
 from loket.store.letterbook import keep_entries
 from loket.store.pace import add_answers
@@ -28,14 +29,14 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     """Every row of the plans, one statement for each table and kind of change."""
     _opened(connection, plans)
     _changed(connection, plans)
-    _insert(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
-    _insert(connection, schema.event, [row for plan in plans for row in _events(plan)])
+    insert_rows(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
+    insert_rows(connection, schema.event, [row for plan in plans for row in _events(plan)])
     add_answers(connection, plans)
     keep_content(connection, [(new.file, new.content) for plan in plans for new in plan.files])
-    _insert(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
-    _insert(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
+    insert_rows(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
+    insert_rows(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
     happened = (one for plan in plans for one in (plan.occurrence, *plan.occurrences) if one is not None)
-    _insert(connection, schema.occurrence, [_occurrence(one, now) for one in happened])
+    insert_rows(connection, schema.occurrence, [_occurrence(one, now) for one in happened])
     _marks(connection, plans, now)
     _officers(connection, plans, now)
     keep_codes(connection, plans)
@@ -45,20 +46,15 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     keep_appointments(connection, plans)
     keep_entries(connection, plans)
     keep_turns(connection, plans)
-    _insert(connection, schema.quarantine, aside_rows(plans, now))
+    insert_rows(connection, schema.quarantine, aside_rows(plans, now))
     _fates(connection, plans)
-
-
-def _insert(connection: Connection, table: Table, rows: Rows) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
 
 
 def _opened(connection: Connection, plans: Sequence[Plan]) -> None:
     opened = [plan.opened for plan in plans if plan.opened]
     if not opened:
         return
-    _insert(connection, schema.ticket, [ticket_row(ticket) for ticket in opened])
+    insert_rows(connection, schema.ticket, [ticket_row(ticket) for ticket in opened])
     last: dict[str, int] = {}
     for ticket in opened:
         _, year, digits, _ = ticket.number.rsplit("-", 3)
@@ -172,4 +168,4 @@ def keep_content(connection: Connection, items: Sequence[tuple[StoredFile, bytes
     rows = [
         {"sha256": key, "size": file.size, "data": data} for key, (file, data) in wanted.items() if key not in there
     ]
-    _insert(connection, schema.content, rows)
+    insert_rows(connection, schema.content, rows)

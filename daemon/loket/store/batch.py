@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from loket.core.gate import Caps
 from loket.core.known import Hints, Known
 from loket.core.model import Fate, MailRef, Plan, RawMail
 from loket.store import schema
 from loket.store.apply import apply_plans, keep_content
+from loket.store.bulk import insert_rows
 from loket.store.gathered import gather
 
 _L = schema.ledger.c
@@ -94,8 +95,7 @@ class Batch:
                 self.connection.execute(update(schema.ledger).where(at_ref(raw.ref)).values(facts))
             else:
                 fresh.append(_row(raw.ref, Fate.PENDING, now, **facts))
-        if fresh:
-            self.connection.execute(insert(schema.ledger), fresh)
+        insert_rows(self.connection, schema.ledger, fresh)
 
     def listed(self, refs: Sequence[MailRef]) -> set[MailRef]:
         """Those of the refs that have a row, whatever it says."""
@@ -108,8 +108,7 @@ class Batch:
         for ref in pending:
             self.connection.execute(update(schema.ledger).where(at_ref(ref)).values(fate=fate.value))
         rows = [_row(ref, fate, now) for ref in sorted(fresh - pending)]
-        if rows:
-            self.connection.execute(insert(schema.ledger), rows)
+        insert_rows(self.connection, schema.ledger, rows)
 
     def apply(self, plans: Sequence[Plan], now: datetime) -> None:
         """Carry out plans."""

@@ -16,6 +16,7 @@ from loket.core.waits import Delay
 from loket.ports import Aftermath, Claimed, Settlement, Waiting
 from loket.store import schema
 from loket.store.apply import apply_plans
+from loket.store.bulk import insert_rows
 from loket.store.database import Database
 from loket.store.rows import event_row, segments_of, ticket_of
 
@@ -25,6 +26,9 @@ _ACCEPTED = (Phase.SENT.value, Phase.IN_DOUBT.value, Phase.BOUNCED.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
 
+# Built once: made anew for each commit, they would cost more than the database does.
+_BEGIN = update(schema.outbox).where(_O.id == bindparam("number")).values(phase=Phase.DATA.value)
+_STILL_OURS = select(_O.id).where(_O.id.in_(bindparam("numbers", expanding=True)), _O.phase.in_(_IN_HAND))
 # Every verdict by one statement; what a verdict leaves as it was is written back as it was.
 _SETTLE = (
     update(schema.outbox)
@@ -127,12 +131,11 @@ class OutgoingStore:
         """
         with self.database.write() as connection:
             if begun:
-                connection.execute(update(schema.outbox).where(_O.id.in_(begun)).values(phase=Phase.DATA.value))
+                connection.execute(_BEGIN, [{"number": number} for number in begun])
             if not settled:
                 return []
             numbers = [one.claimed.id for one in settled]
-            here = select(_O.id).where(_O.id.in_(numbers), _O.phase.in_(_IN_HAND))
-            in_hand = set(connection.execute(here).scalars())
+            in_hand = set(connection.execute(_STILL_OURS, {"numbers": numbers}).scalars())
             fresh = [one for one in settled if one.claimed.id in in_hand]
             if fresh:
                 connection.execute(_SETTLE, [_settled_row(one) for one in fresh])
@@ -141,9 +144,7 @@ class OutgoingStore:
                     connection.execute(
                         insert(schema.sent_copy).values(number=one.claimed.id, mailbox=one.claimed.mail.mailbox)
                     )
-            events = [event_row(_event(one)) for one in fresh if one.next_at is None]
-            if events:
-                connection.execute(insert(schema.event), events)
+            insert_rows(connection, schema.event, [event_row(_event(one)) for one in fresh if one.next_at is None])
             # Of one that stands already, what follows from it may wait there: look.
             return [one not in fresh or self._follows(connection, one, aftermath) for one in settled]
 

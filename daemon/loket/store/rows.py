@@ -26,10 +26,12 @@ from loket.core.model import (
     Undo,
 )
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+
 
 def dump(value: object) -> str:
     """Compact JSON that keeps what people wrote readable."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _encoder.encode(value)
 
 
 def ticket_row(of: Ticket) -> dict[str, Any]:

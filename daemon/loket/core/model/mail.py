@@ -147,7 +147,10 @@ class InboundMail:
 
     def header(self, name: str) -> str | None:
         """The first field of that lower-case name, unfolded and undecoded."""
-        return next((value for key, value in self.headers if key == name), None)
+        first: dict[str, str] | None = self.read.get("first fields")
+        if first is None:
+            first = self.read["first fields"] = dict(reversed(self.headers))
+        return first.get(name)
 
     def all(self, name: str) -> list[str]:
         """Every field of that lower-case name, top to bottom."""
