@@ -32,7 +32,7 @@ from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
 from loket.intake import Habits, MailboxIntake, Taker
-from loket.outbox import OutboxRunner
+from loket.outbox import OutboxRunner, look_out
 from loket.pen import Pen
 from loket.places import Places
 from loket.ports import Clock, Tokens
@@ -243,6 +243,8 @@ class App:
         for copies in self._copies:
             scheduler.add_job(copies.tick, "interval", seconds=COPIES_SECONDS, max_instances=1)
         scheduler.start()
+        looking = look_out(self.stores.outgoing, self.clock, self._runners, is_unavailable)
+        lookout = asyncio.create_task(looking, name="outbox look-out")
         beat = asyncio.create_task(self._beat(scheduler), name="clock")
         follow = asyncio.create_task(self._follow(), name="configuration")
         now = self.clock.now()
@@ -250,9 +252,10 @@ class App:
         maillog.started(len(self.watchers), self.office().rules_hash)
         stopped = asyncio.create_task(self._stop.wait())
         # None of these ends by itself: if one does, something is wrong that a restart shows and a wait hides.
-        await asyncio.wait([stopped, beat, follow, *senders], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopped, beat, follow, lookout, *senders], return_when=asyncio.FIRST_COMPLETED)
         scheduler.shutdown(wait=False)
         follow.cancel()
+        lookout.cancel()
         await self._close(senders, beat)
 
     def _signalled(self, name: str) -> None:

@@ -164,9 +164,10 @@ class MailboxIntake:
     def poll(self, session: ImapSession) -> int:
         """Take in what is new and what was left pending, then file; returns how many mails were taken."""
         store, mailbox = self.taker.store, self.habits.mailbox
-        self._kept()
-        cursor = self._cursor(session)
-        pending = store.pending(mailbox, session.uidvalidity)
+        standing = store.standing(mailbox, session.uidvalidity)
+        self._kept(standing.kept)
+        cursor = self._cursor(session, standing.cursor)
+        pending = standing.pending
         listed = session.listing(cursor.last_uid, pending)
         self._gone(session, set(pending) - {one.uid for one in listed})
         fresh = self._without_end(session, listed, pending)
@@ -180,9 +181,9 @@ class MailboxIntake:
         store.polled(mailbox, self.taker.clock.now(), None)
         return len(fresh)
 
-    def _kept(self) -> None:
+    def _kept(self, kept: Sequence[tuple[MailRef, datetime, StoredFile]]) -> None:
         """Mails whose bytes are here and that have no end yet: they raised before, or were released by hand."""
-        for ref, internaldate, stored in self.taker.store.kept(self.habits.mailbox):
+        for ref, internaldate, stored in kept:
             try:
                 data = self.taker.load(stored)
             except FileNotFoundError as error:
@@ -194,7 +195,7 @@ class MailboxIntake:
     def verify(self, session: ImapSession) -> int:
         """Count every UID on the server against the ledger (promise P1); what is absent is taken in now."""
         store, mailbox = self.taker.store, self.habits.mailbox
-        cursor = self._cursor(session)
+        cursor = self._cursor(session, store.cursor(mailbox))
         known = store.known_uids(mailbox, session.uidvalidity)
         absent = absent_uids(session, known, cursor)
         for batch in session.batches(session.facts(absent)):
@@ -203,10 +204,9 @@ class MailboxIntake:
         maillog.verified(mailbox, len(known), len(absent))
         return len(absent)
 
-    def _cursor(self, session: ImapSession) -> Cursor:
+    def _cursor(self, session: ImapSession, found: Cursor | None) -> Cursor:
         """Where to go on; a first start and a change of UIDVALIDITY begin at the first UID, less what is history."""
         store, mailbox = self.taker.store, self.habits.mailbox
-        found = store.cursor(mailbox)
         if found is not None and found.uidvalidity == session.uidvalidity:
             return found
         now = self.taker.clock.now()

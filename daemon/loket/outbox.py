@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from loket.core.waits import Delay
 from loket.pen import Pen
 from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement, Waiting
 
-# The longest wait between looks at the outbox when nobody rings: a row may have been released by hand.
+# How often the outbox is looked at when nobody rings: a row may have been released by hand, or the clock been set.
 LOOK_AGAIN_SECONDS = 30.0
 STORE_SECONDS = 5.0
 MOST_CLAIMED = 200
@@ -98,31 +98,32 @@ class OutboxRunner:
             self._ring.clear()
             try:
                 sent = await self.drain()
-                wait = 0.0 if sent else await self._idle_seconds()
+                wait: float | None = 0.0 if sent else await self._idle_seconds()
             except Exception as error:
                 if not self.unavailable(error):
                     raise
                 maillog.store_unavailable(str(error))
                 wait = STORE_SECONDS
-            if wait and not self._stopping:
+            if wait != 0.0 and not self._stopping:
                 await self._wait(wait)
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, seconds: float | None) -> None:
         try:
             await asyncio.wait_for(self._ring.wait(), seconds)
         except TimeoutError:
             return
 
-    async def _idle_seconds(self) -> float:
+    async def _idle_seconds(self) -> float | None:
+        """Until the next mail is due; None with nothing waiting: `look_out` rings for what comes by another door."""
         shut = self._shut_until - time.monotonic()
         if shut > 0:
-            return min(LOOK_AGAIN_SECONDS, shut)
+            return shut
         due = await asyncio.to_thread(self.store.next_due, self.mailbox)
         if due is None:
-            return LOOK_AGAIN_SECONDS
+            return None
         # With no room under a rate, what is due is not looked at again before there is.
         due = max(due, self._room_at or due)
-        return min(LOOK_AGAIN_SECONDS, max(0.05, (due - self.clock.now()).total_seconds()))
+        return max(0.05, (due - self.clock.now()).total_seconds())
 
     async def drain(self) -> int:
         """Send what is due, as many at once as there are connections; returns how many were claimed."""
@@ -289,3 +290,21 @@ class OutboxRunner:
         if receipt.kind is ReceiptKind.REFUSED_NOW:
             return retry.next_attempt(claimed.created_at, claimed.attempt, now, chance)
         return None
+
+
+async def look_out(
+    store: Outgoing, clock: Clock, runners: Mapping[str, OutboxRunner], unavailable: Callable[[BaseException], bool]
+) -> None:
+    """Ring for each mailbox with mail due, now and then: one look for all, since hundreds may have nothing to send."""
+    while True:
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        try:
+            due = await asyncio.to_thread(store.with_due, clock.now())
+        except Exception as error:
+            if not unavailable(error):
+                raise
+            maillog.store_unavailable(str(error))
+            continue
+        for mailbox in due:
+            if mailbox in runners:
+                runners[mailbox].ring()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from loket.ports import Aftermath, Outgoing, Settlement
@@ -35,6 +36,8 @@ class Pen:
     store: Outgoing
     unavailable: Callable[[BaseException], bool]
     aftermath: Aftermath | None = None
+    # Always the same one: what it needs is still in the processor's reach.
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "outbox pen"), repr=False)
     _waiting: list[_Entry] = field(default_factory=list)
     _writer: asyncio.Task[None] | None = None
 
@@ -56,7 +59,7 @@ class Pen:
         while self._waiting:
             entries, self._waiting = self._waiting, []
             try:
-                follows = await asyncio.to_thread(self._record, entries)
+                follows = await self._in_thread(entries)
             except Exception as error:  # noqa: BLE001 - told to everyone who waits for it
                 if len(entries) == 1 or self.unavailable(error):
                     _fail(entries, error)
@@ -71,12 +74,15 @@ class Pen:
         """One that cannot be written harms no other."""
         for entry in entries:
             try:
-                [follow] = await asyncio.to_thread(self._record, [entry])
+                [follow] = await self._in_thread([entry])
             except Exception as error:  # noqa: BLE001 - told to whoever waits for it
                 _fail([entry], error)
                 continue
             if not entry.done.done():
                 entry.done.set_result(follow)
+
+    def _in_thread(self, entries: Sequence[_Entry]) -> asyncio.Future[list[bool]]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._record, entries)
 
     def _record(self, entries: Sequence[_Entry]) -> list[bool]:
         begun = [entry.number for entry in entries if isinstance(entry, _Begun)]

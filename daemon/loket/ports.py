@@ -103,6 +103,15 @@ class Transaction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where intake of a mailbox stands, UIDs the server still has to give, and mails that are kept without an end."""
+
+    cursor: Cursor | None
+    pending: Sequence[int]
+    kept: Sequence[tuple[MailRef, datetime, StoredFile]]
+
+
 class Intake(Protocol):
     """The store as intake sees it."""
 
@@ -114,12 +123,8 @@ class Intake(Protocol):
         """Where intake of a mailbox stands; None before its first start."""
         ...
 
-    def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
-        """UIDs that were seen, have no end yet, and whose bytes the server still has to give."""
-        ...
-
-    def kept(self, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
-        """Mails without an end whose bytes are kept."""
+    def standing(self, mailbox: str, uidvalidity: int) -> Standing:
+        """All that a poll has to know before it asks the server."""
         ...
 
     def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
@@ -263,6 +268,10 @@ class Outgoing(Protocol):
 
     def release(self, ids: Sequence[int]) -> None:
         """Give claimed mails back untried."""
+        ...
+
+    def with_due(self, now: datetime) -> list[str]:
+        """The mailboxes that have mail due."""
         ...
 
     def next_due(self, mailbox: str) -> datetime | None:

@@ -38,7 +38,8 @@ class Store:
     def __post_init__(self) -> None:
         self.database = Database(self.url)
         if self.database.sqlite:
-            listen(self.database.engine, "connect", _few_values)
+            for engine in (self.database.engine, self.database.reader):
+                listen(engine, "connect", _few_values)
         self.database.migrate()
         self.intake = IntakeStore(self.database, {HERE: True})
         self.outgoing = OutgoingStore(self.database)

@@ -34,7 +34,8 @@ def test_the_migrations_make_what_the_queries_expect(store: Store) -> None:
 def test_a_store_is_made_once_and_found_made_afterwards(store: Store) -> None:
     store.write(outbound("ack"))
     said: list[str] = []
-    event.listen(store.database.engine, "before_cursor_execute", lambda *args: said.append(args[2].upper()))
+    for engine in (store.database.engine, store.database.reader):
+        event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2].upper()))
     store.database.migrate()
     assert said
     assert not [statement for statement in said if statement.startswith(("CREATE", "ALTER", "DROP", "INSERT"))]

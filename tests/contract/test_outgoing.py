@@ -274,6 +274,15 @@ def test_a_verdict_is_written_once_however_often_it_is_said(
     assert (store.sizes(), store.rows(schema.outbox)) == before
 
 
+def test_the_mailboxes_with_mail_due_are_known_at_once(store: Store) -> None:
+    assert store.outgoing.with_due(NOW) == []
+    store.write(outbound("one"), outbound("two"), outbound("theirs", mailbox=ELSEWHERE))
+    assert sorted(store.outgoing.with_due(NOW)) == sorted([HERE, ELSEWHERE])
+    assert store.outgoing.with_due(NOW - minutes(1)) == []
+    store.outgoing.claim(NOW, 10, [ELSEWHERE])
+    assert store.outgoing.with_due(NOW) == [HERE]
+
+
 def test_the_next_due_is_the_mailboxs_own(store: Store) -> None:
     assert store.outgoing.next_due(HERE) is None
     store.write(

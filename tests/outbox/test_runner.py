@@ -14,8 +14,10 @@ from sqlalchemy import event
 
 from loket import outbox
 from loket.core.model import FileSegment, Kind, StoredFile
+from loket.outbox import look_out
 from loket.store import database
-from tests.outbox.post import Post, outbound, story
+from loket.store.database import is_unavailable
+from tests.outbox.post import HERE, Post, outbound, story
 from tests.outbox.scripted import DROP, Scripted
 
 
@@ -294,5 +296,27 @@ def test_whether_raw_octets_are_taken_is_asked_of_the_server(post: Post) -> None
                 assert await post.courier.eight_bit() is answer
                 assert asked.connections == (2 if asked is shut else 1)
                 await post.courier.close()
+
+    story(tell)
+
+
+def test_mail_that_came_by_another_door_is_found(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Released by a command, say: the runner sleeps without an end, and one look for all mailboxes wakes it."""
+    monkeypatch.setattr(outbox, "LOOK_AGAIN_SECONDS", 0.1)
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port)
+            runners = {HERE: post.runner, "nobody@office.test": post.runner}
+            looking = asyncio.create_task(look_out(post.outgoing, post, runners, is_unavailable))
+            running = asyncio.create_task(post.runner.run())
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(post.write, outbound("late"))
+            while post.phases() != {"late": "sent"}:
+                await asyncio.sleep(0.02)
+            looking.cancel()
+            post.runner.stop()
+            await running
+            await post.courier.close()
 
     story(tell)

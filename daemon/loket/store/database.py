@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,17 @@ class Database:
         if self.sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine: Engine = create_engine(
-                self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
-            )
-            event.listen(self.engine, "connect", _sqlite_settings)
-            event.listen(self.engine, "begin", _sqlite_begin)
-            self._reader = self.engine
+            arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+            # One connection writes: what another wrote would cost each its pages and statements in memory.
+            self.engine: Engine = create_engine(self.url, connect_args=arguments, pool_size=1, max_overflow=0)
+            self.reader: Engine = create_engine(self.url, connect_args=arguments)
+            # A writer must say so at BEGIN, or two readers that turn writers deadlock.
+            for engine, begin in ((self.engine, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
+                event.listen(engine, "connect", _sqlite_settings)
+                event.listen(engine, "begin", partial(_sqlite_begin, begin))
         else:
             self.engine = postgres.engine(self.url)
-            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self.reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._turn = threading.RLock()
         self._lock_file: int | None = None
         self._claim: SessionClaim | None = None
@@ -69,24 +72,21 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._turn, self.engine.connect() as connection:
-            # SQLite must know at BEGIN that this one writes, or two readers that turn writers deadlock.
-            connection = connection.execution_options(loket_writes=True)  # noqa: PLW2901 - same connection
-            with connection.begin():
-                if not self.sqlite:
-                    # Each statement behind this one sees all that earlier writers committed (READ COMMITTED).
-                    connection.execute(postgres.WRITERS_TURN)
-                yield connection
+        with self._turn, self.engine.connect() as connection, connection.begin():
+            if not self.sqlite:
+                # Each statement behind this one sees all that earlier writers committed (READ COMMITTED).
+                connection.execute(postgres.WRITERS_TURN)
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view."""
-        with self._reader.connect() as connection, connection.begin():
+        with self.reader.connect() as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:
         """Bring the schema to this version's."""
-        with self.engine.connect() as connection:
+        with self.reader.connect() as connection:
             there = inspect(connection).has_table("alembic_version")
             if there and connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD:
                 return
@@ -124,13 +124,14 @@ class Database:
             self._claim.release()
             self._claim = None
         self.engine.dispose()
+        self.reader.dispose()
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:
-    # SQLAlchemy issues BEGIN itself (see _sqlite_begin); the driver must not.
+    # BEGIN is ours (see _sqlite_begin); the driver must not issue one.
     connection.isolation_level = None
     cursor = connection.cursor()
     for setting in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-8000"):
@@ -153,9 +154,8 @@ def _write_ahead(cursor: Any) -> None:
             return
 
 
-def _sqlite_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("loket_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _sqlite_begin(statement: str, connection: Connection) -> None:
+    connection.exec_driver_sql(statement)
 
 
 def is_unavailable(error: BaseException) -> bool:

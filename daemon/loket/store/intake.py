@@ -8,16 +8,37 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, literal, select, update
 
 from loket.core.gate import Caps
 from loket.core.model import Fate, MailRef, RawMail, StoredFile
-from loket.ports import Cursor
+from loket.ports import Cursor, Standing
 from loket.store import schema
 from loket.store.batch import Batch, at_ref
 from loket.store.database import Database
 
 _L = schema.ledger.c
+
+
+_STATE = schema.mailbox_state.c
+_M: BindParameter[str] = bindparam("m")
+_V: BindParameter[int] = bindparam("v")
+
+# What every poll asks, built once: five hundred mailboxes ask it each minute.
+_CURSOR = select(_STATE.uidvalidity, _STATE.last_uid, _STATE.started_at).where(_STATE.mailbox == _M)
+_PENDING = select(_L.uid).where(
+    _L.mailbox == _M, _L.uidvalidity == _V, _L.fate == Fate.PENDING.value, _L.sha256.is_(None)
+)
+_KEPT = (
+    select(_L.uidvalidity, _L.uid, _L.internaldate, _L.sha256, _L.size)
+    .where(_L.mailbox == _M, _L.fate == Fate.PENDING.value, _L.sha256.is_not(None))
+    .order_by(_L.uidvalidity, _L.uid)
+)
+_REACHED = (
+    update(schema.mailbox_state)
+    .where(_STATE.mailbox == _M)
+    .values(polled_at=bindparam("now"), error=None, error_since=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +57,15 @@ class IntakeStore:
 
     def cursor(self, mailbox: str) -> Cursor | None:
         """Where intake of a mailbox stands; None before its first start."""
-        s = schema.mailbox_state.c
         with self.database.read() as connection:
-            row = connection.execute(
-                select(s.uidvalidity, s.last_uid, s.started_at).where(s.mailbox == mailbox)
-            ).one_or_none()
-        return None if row is None or not row.uidvalidity else Cursor(row.uidvalidity, row.last_uid, row.started_at)
+            return _cursor(connection, mailbox)
+
+    def standing(self, mailbox: str, uidvalidity: int) -> Standing:
+        """All that a poll has to know before it asks the server."""
+        with self.database.read() as connection:
+            return Standing(
+                _cursor(connection, mailbox), _pending(connection, mailbox, uidvalidity), _kept(connection, mailbox)
+            )
 
     def advance(self, mailbox: str, folder: str, cursor: Cursor) -> None:
         """Move the cursor."""
@@ -69,6 +93,8 @@ class IntakeStore:
         table = schema.mailbox_state
         with self.database.write() as connection:
             if error is None:
+                if connection.execute(_REACHED, {"m": mailbox, "now": now}).rowcount:
+                    return
                 values: dict[str, Any] = {"polled_at": now, "error": None, "error_since": None}
             else:
                 since = func.coalesce(table.c.error_since, literal(now, schema.UtcDateTime))
@@ -85,26 +111,13 @@ class IntakeStore:
 
     def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
         """UIDs that were seen, have no end yet, and whose bytes the server still has to give."""
-        query = select(_L.uid).where(
-            _L.mailbox == mailbox,
-            _L.uidvalidity == uidvalidity,
-            _L.fate == Fate.PENDING.value,
-            _L.sha256.is_(None),
-        )
         with self.database.read() as connection:
-            return sorted(connection.execute(query).scalars())
+            return _pending(connection, mailbox, uidvalidity)
 
     def kept(self, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
         """Mails without an end whose bytes are kept: they need no server, and outlive a change of UIDVALIDITY."""
-        query = select(_L.uidvalidity, _L.uid, _L.internaldate, _L.sha256, _L.size).where(
-            _L.mailbox == mailbox, _L.fate == Fate.PENDING.value, _L.sha256.is_not(None)
-        )
         with self.database.read() as connection:
-            rows = connection.execute(query.order_by(_L.uidvalidity, _L.uid)).all()
-        return [
-            (MailRef(mailbox, row.uidvalidity, row.uid), row.internaldate, StoredFile(row.sha256, row.size))
-            for row in rows
-        ]
+            return _kept(connection, mailbox)
 
     def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
         """Every UID the ledger has for a mailbox."""
@@ -171,3 +184,19 @@ class IntakeStore:
         with self.database.write() as connection:
             for ref in refs:
                 connection.execute(update(schema.ledger).where(at_ref(ref)).values(filed=True))
+
+
+def _cursor(connection: Connection, mailbox: str) -> Cursor | None:
+    row = connection.execute(_CURSOR, {"m": mailbox}).one_or_none()
+    return None if row is None or not row.uidvalidity else Cursor(row.uidvalidity, row.last_uid, row.started_at)
+
+
+def _pending(connection: Connection, mailbox: str, uidvalidity: int) -> list[int]:
+    return sorted(connection.execute(_PENDING, {"m": mailbox, "v": uidvalidity}).scalars())
+
+
+def _kept(connection: Connection, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
+    return [
+        (MailRef(mailbox, row.uidvalidity, row.uid), row.internaldate, StoredFile(row.sha256, row.size))
+        for row in connection.execute(_KEPT, {"m": mailbox})
+    ]

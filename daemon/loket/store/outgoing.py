@@ -185,6 +185,12 @@ class OutgoingStore:
         with self.database.write() as connection:
             _give_back(connection, _O.id.in_(ids), _O.phase.in_(_IN_HAND))
 
+    def with_due(self, now: datetime) -> list[str]:
+        """The mailboxes that have mail due."""
+        query = select(_O.mailbox).where(_O.phase == Phase.DUE.value, _O.next_at <= now).distinct()
+        with self.database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def next_due(self, mailbox: str) -> datetime | None:
         """When the mailbox's next mail is due; None with nothing waiting."""
         with self.database.read() as connection:
