@@ -350,6 +350,7 @@ class App:
         for watcher in self.watchers:
             await asyncio.to_thread(watcher.join, max(0.1, until - time.monotonic()))
         self.guard.close()
+        self._pen.close()
         self.stores.database.close()
         for task in done:
             task.result()
@@ -373,5 +374,6 @@ class App:
             with contextlib.suppress(OSError):
                 await courier.close()
         self.guard.close()
+        self._pen.close()
         self.stores.database.close()
         return trouble

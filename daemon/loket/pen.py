@@ -49,6 +49,10 @@ class Pen:
         """Write a verdict back; True where something follows from it that wants to be sent."""
         return await self._enter(_Settled(settlement, asyncio.get_running_loop().create_future()))
 
+    def close(self) -> None:
+        """Let the thread end; nobody writes any more."""
+        self._thread.shutdown(wait=False)
+
     def _enter(self, entry: _Entry) -> asyncio.Future[bool]:
         self._waiting.append(entry)
         if self._writer is None or self._writer.done():

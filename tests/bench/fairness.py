@@ -38,3 +38,5 @@ def measure(servers: MailServers, backlog: int, singles: int, own_delay: float) 
     finally:
         delivery.close()
         loop.close()
+        # The next daemon would take them in with what it is measured by.
+        empty(servers, QUIET)
