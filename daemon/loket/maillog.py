@@ -13,7 +13,7 @@ import structlog
 
 from loket.core.model import MailRef, Outbound, Plan, Receipt
 
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("loket")
+_log = structlog.get_logger("loket")
 
 
 # Made once: an encoder a line costs as much as the line.
@@ -30,7 +30,6 @@ def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) 
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
-    global _log  # noqa: PLW0603 - bound once here, and not anew for each line
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -43,7 +42,6 @@ def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) 
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    _log = structlog.get_logger("loket").bind()
 
 
 def started(mailboxes: int, rules: str) -> None:
