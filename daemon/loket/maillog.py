@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -22,6 +23,27 @@ _encoder = json.JSONEncoder(ensure_ascii=False, default=str)
 
 def _as_json(event: object, **_: object) -> str:
     return _encoder.encode(event)
+
+
+class _Patient:
+    """A stream of log lines that takes no mailbox along when it fails: its disk may be full, or its reader gone.
+
+    There is nowhere left to say so; `loket status` tells of a full disk, and the lines go on when there is room.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """As much as can be written."""
+        with contextlib.suppress(OSError):
+            return self._out.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Likewise."""
+        with contextlib.suppress(OSError):
+            self._out.flush()
 
 
 def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -39,7 +61,7 @@ def set_up(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) 
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         # A line in one write: two threads may log their first at once, before they share a lock.
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Patient(out))),
         cache_logger_on_first_use=False,
     )
 
