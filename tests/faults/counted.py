@@ -13,6 +13,8 @@ import aiosmtplib
 import imapclient
 from sqlalchemy.engine.default import DefaultDialect
 
+from loket.exchange import Exchange
+
 EXIT = 97
 
 # What touches the world: durable writes, the IMAP session, each SMTP step.
@@ -23,7 +25,9 @@ POINTS: list[tuple[type, str]] = [
         (imapclient.IMAPClient, name)
         for name in ("login", "select_folder", "search", "fetch", "create_folder", "move", "logout")
     ),
-    *((aiosmtplib.SMTP, name) for name in ("connect", "mail", "rcpt", "data", "rset", "quit")),
+    *((aiosmtplib.SMTP, name) for name in ("connect", "rset", "quit")),
+    # MAIL with RCPT, DATA, the mail.
+    (Exchange, "_ask"),
 ]
 
 

@@ -50,6 +50,6 @@ def test_a_crash_at_any_point_loses_repeats_and_misdirects_nothing(servers: Mail
     assert not wrong, json.dumps(wrong[:5], indent=1)
     assert len(crashed) >= head["total"] - LANES
     reached = {line["where"] for line in crashed}
-    for point in ("do_commit", "SMTP.data", "SMTP.rcpt", "IMAPClient.move", "IMAPClient.fetch", "os.fsync"):
+    for point in ("do_commit", "SMTP.connect", "Exchange._ask", "IMAPClient.move", "IMAPClient.fetch", "os.fsync"):
         assert "before IMAPClient.move" in reached, reached
         assert any(point in where for where in reached), point
