@@ -349,9 +349,7 @@ class App:
         await asyncio.wait(goodbyes, timeout=max(1.0, until - time.monotonic()))
         for watcher in self.watchers:
             await asyncio.to_thread(watcher.join, max(0.1, until - time.monotonic()))
-        self.guard.close()
-        self._pen.close()
-        self.stores.database.close()
+        self._let_go()
         for task in done:
             task.result()
 
@@ -373,7 +371,10 @@ class App:
         for courier in self._couriers.values():
             with contextlib.suppress(OSError):
                 await courier.close()
+        self._let_go()
+        return trouble
+
+    def _let_go(self) -> None:
         self.guard.close()
         self._pen.close()
         self.stores.database.close()
-        return trouble

@@ -10,7 +10,7 @@ from loket.core.token import Keys
 from loket.ports import Clock, Desk, Intake
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
     """`desk` looks, `intake` writes, `wrote` hears of the mailbox that has mail to send."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -11,23 +10,16 @@ from loket.core import almanac
 from loket.core.known import Hints
 from loket.core.mail import Post
 from loket.core.office import Office
-from loket.core.token import Keys
-from loket.ports import Clock, Desk, Intake
+from loket.rounds import Round
 
 # So many tickets are reckoned anew in one transaction: intake waits for it.
 PORTION = 200
 
 
 @dataclass(slots=True)
-class Timetable:
+class Timetable(Round):
     """Looks at the clock and the calendar, and carries out what follows."""
 
-    desk: Desk
-    intake: Intake
-    office: Callable[[], Office]
-    keys: Keys
-    clock: Clock
-    wrote: Callable[[str], None]
     # The configuration and day that were looked at last: the same come to the same.
     _looked: tuple[str, date] | None = field(default=None, init=False)
 

@@ -119,12 +119,13 @@ def test_a_mail_that_raised_is_kept_and_counted(store: Store, files: FolderFiles
 def test_pending_mail_is_asked_of_the_server_only_where_its_bytes_are_missing(store: Store) -> None:
     store.intake.ended([ref(9), ref(5)], Fate.PENDING, NOW)
     store.take([raw(1), raw(2), raw(3, uidvalidity=6)], [opening(raw(1), ticket(1))])
-    assert store.intake.pending(HERE, 7) == [5, 9]
-    assert [(kept[0], kept[2]) for kept in store.intake.kept(HERE)] == [
+    standing = store.intake.standing(HERE, 7)
+    assert standing.pending == [5, 9]
+    assert [(kept[0], kept[2]) for kept in standing.kept] == [
         (ref(3, uidvalidity=6), raw(3, uidvalidity=6).stored),
         (ref(2), raw(2).stored),
     ]
-    assert store.intake.kept(ELSEWHERE) == []
+    assert store.intake.standing(ELSEWHERE, 7).kept == []
 
 
 def test_mail_that_is_never_read_gets_its_end(store: Store) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from loket.core.gate import Caps
 from loket.core.model import Fate, MailRef, RawMail, StoredFile
@@ -16,6 +15,7 @@ from loket.ports import Cursor, Standing
 from loket.store import schema
 from loket.store.batch import Batch, at_ref
 from loket.store.database import Database
+from loket.store.types import UtcDateTime
 
 _L = schema.ledger.c
 
@@ -38,6 +38,14 @@ _REACHED = (
     update(schema.mailbox_state)
     .where(_STATE.mailbox == _M)
     .values(polled_at=bindparam("now"), error=None, error_since=None)
+)
+_TROUBLED = (
+    update(schema.mailbox_state)
+    .where(_STATE.mailbox == _M)
+    .values(
+        error=bindparam("said"),
+        error_since=func.coalesce(_STATE.error_since, bindparam("now", type_=UtcDateTime())),
+    )
 )
 
 
@@ -72,52 +80,29 @@ class IntakeStore:
         with self.database.write() as connection:
             self._state(connection, mailbox, folder, cursor)
 
-    def _state(self, connection: Connection, mailbox: str, folder: str, cursor: Cursor) -> None:
+    @staticmethod
+    def _state(connection: Connection, mailbox: str, folder: str, cursor: Cursor) -> None:
         values = {
             "folder": folder,
             "uidvalidity": cursor.uidvalidity,
             "last_uid": cursor.last_uid,
             "started_at": cursor.started_at,
         }
-        self._upsert_state(connection, mailbox, values, values)
-
-    @staticmethod
-    def _upsert_state(connection: Connection, mailbox: str, values: dict[str, Any], first: dict[str, Any]) -> None:
         table = schema.mailbox_state
-        done = connection.execute(update(table).where(table.c.mailbox == mailbox).values(values))
-        if done.rowcount == 0:
-            connection.execute(insert(table).values(mailbox=mailbox, **first))
+        if connection.execute(update(table).where(table.c.mailbox == mailbox).values(values)).rowcount == 0:
+            connection.execute(insert(table).values(mailbox=mailbox, **values))
 
     def polled(self, mailbox: str, now: datetime, error: str | None) -> None:
         """Record that a mailbox was reached, or why not and since when."""
-        table = schema.mailbox_state
         with self.database.write() as connection:
             if error is None:
-                if connection.execute(_REACHED, {"m": mailbox, "now": now}).rowcount:
-                    return
-                values: dict[str, Any] = {"polled_at": now, "error": None, "error_since": None}
+                done = connection.execute(_REACHED, {"m": mailbox, "now": now})
             else:
-                since = func.coalesce(table.c.error_since, literal(now, schema.UtcDateTime))
-                values = {"error": error, "error_since": since}
-            first = {
-                "folder": "",
-                "uidvalidity": 0,
-                "last_uid": 0,
-                "started_at": now,
-                **values,
-                "error_since": now if error else None,
-            }
-            self._upsert_state(connection, mailbox, values, first)
-
-    def pending(self, mailbox: str, uidvalidity: int) -> list[int]:
-        """UIDs that were seen, have no end yet, and whose bytes the server still has to give."""
-        with self.database.read() as connection:
-            return _pending(connection, mailbox, uidvalidity)
-
-    def kept(self, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
-        """Mails without an end whose bytes are kept: they need no server, and outlive a change of UIDVALIDITY."""
-        with self.database.read() as connection:
-            return _kept(connection, mailbox)
+                done = connection.execute(_TROUBLED, {"m": mailbox, "now": now, "said": error})
+            if done.rowcount == 0:
+                first = {"folder": "", "uidvalidity": 0, "last_uid": 0, "started_at": now}
+                told = {"polled_at": now} if error is None else {"error": error, "error_since": now}
+                connection.execute(insert(schema.mailbox_state).values(mailbox=mailbox, **first, **told))
 
     def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
         """Every UID the ledger has for a mailbox."""
