@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loket.core.model import Fate, Kind, State
+from loket.core.model import Fate, Kind, MailRef, RawMail, State, StoredFile
+from loket.core.parse import parse
 from loket.core.same import fingerprint
 from loket.core.several import names_several
 from loket.core.understand import Request, Resent
 from tests.core.desk import DESAIN, OT, PDF, SM, TONO, Desk, letter, shown
 
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 SUBJECT = "Ambil SK_OT_Jamu Kunyit"
 FILES = [("desain.pdf", PDF)]
 
@@ -146,3 +148,18 @@ def test_the_same_product_again_is_linked_and_told_within_the_time_the_office_lo
     desk.now += timedelta(days=366)
     third = desk.take(letter("Revisi Desain_OT_Jamu Kunyit", "Lagi\n", message_id="<m3@x.example>", uid=3))
     assert third.links == ()
+
+
+def test_of_a_thousand_bodies_no_more_is_read_than_of_a_letter() -> None:
+    """The rest is told by its octets: two mails that differ far behind are still two."""
+    body = b"<p>isi</p>\r\n" * 1000
+
+    def many(last: bytes) -> str:
+        parts = b"".join(b"--b\r\nContent-Type: text/html\r\n\r\n" + body for _ in range(300))
+        end = b"--b\r\nContent-Type: text/html\r\n\r\n" + last + b"\r\n--b--\r\n"
+        head = b'From: a@x.example\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        data = head + parts + end
+        return fingerprint(parse(RawMail(MailRef("a@b.test", 1, 1), NOW, data, StoredFile("", len(data)))))
+
+    assert many(b"satu") == many(b"satu")
+    assert many(b"satu") != many(b"dua")

@@ -159,6 +159,15 @@ class Block:
 _NAME = re.compile(rb"[\x21-\x7e]+[ \t]*")
 
 
+def _name(name: bytes) -> str | None:
+    """A field's name in small letters; None for what is none."""
+    return name.strip().decode("ascii").lower() if _NAME.fullmatch(name) else None
+
+
+# Every mail has the same few; a long one is not worth keeping.
+_short_name = lru_cache(maxsize=1024)(_name)
+
+
 def split_header(block: bytes) -> Block:
     """Read a header block. Lines that are no field are a defect; behind the last field they begin the body.
 
@@ -176,8 +185,9 @@ def split_header(block: bytes) -> Block:
                 fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + line)
             continue
         name, colon, value = line.partition(b":")
-        if colon and _NAME.fullmatch(name):
-            fields.append((name.strip().decode("ascii").lower(), value.rstrip(b"\r")))
+        known = (_short_name(name) if len(name) <= 80 else _name(name)) if colon else None
+        if known is not None:
+            fields.append((known, value.rstrip(b"\r")))
             stray = None
         elif line.strip() and not (not fields and line.startswith((b"From ", b">From "))):
             defects.append("header line that is no field")

@@ -67,7 +67,7 @@ def _words(markup: str) -> str:
     kept = _PRE.sub(lambda found: re.sub(r"\r\n|\n|\r", "<br>", found[0]), _GONE.sub(" ", markup))
     flat = " ".join(kept.split())
     broken = _BREAK.sub("\n", flat)
-    lines = (" ".join(line.replace("\xa0", " ").split()) for line in _unescape(_TAG.sub("", broken)).split("\n"))
+    lines = (" ".join(line.split()) for line in _unescape(_TAG.sub("", broken)).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

@@ -27,10 +27,14 @@ def _fingerprint(mail: InboundMail) -> str:
         return ""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{mail.author.spec}\0{clean_text(mail.subject).casefold()}\0".encode())
+    left = mime.MAX_TEXT
     for part in mail.parts:
         start, end = part.start, part.end
-        if is_body(part):
-            words = mime.text(mail.raw.data, mime.head(part, _EDGE))
+        # As much as is read of a letter anywhere; what lies behind it is told by its octets, like an attachment.
+        if is_body(part) and left > 0:
+            read = mime.head(part, min(_EDGE, left))
+            left -= read.end - read.start
+            words = mime.text(mail.raw.data, read)
             digest.update(f"{part.media_type}\0{' '.join(words.split())}\0".encode(errors="replace"))
             continue
         ends = mail.raw.data[start : min(end, start + _EDGE)], mail.raw.data[max(start, end - _EDGE) : end]
