@@ -364,6 +364,18 @@ def test_a_mail_of_too_many_parts_is_read_as_far_as_the_limit() -> None:
     assert f"more than {mime.MAX_PARTS} parts" in mail.defects
 
 
+def test_of_parts_whose_headers_are_most_of_the_mail_only_the_first_fields_are_read_in_the_end() -> None:
+    """A thousand of them cost seconds; what names a part stands first as mail programs write it."""
+    fields = b"Content-Type: application/pdf; name=scan.pdf\r\n" + b"X: y\r\n" * 1200
+    behind = b"X: y\r\n" * 1200 + b"Content-Type: application/pdf; name=late.pdf\r\n"
+    data = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    data += b"".join(b"--b\r\n" + each + b"\r\nx\r\n" for each in [behind, *[fields] * 300, behind]) + b"--b--"
+    parts = read(data).parts
+    assert [part.name for part in parts[:2]] == ["late.pdf", "scan.pdf"]
+    assert [part.name for part in parts[-2:]] == ["scan.pdf", ""]
+    assert f"header block over {mime.FIRST_FIELDS} octets" in read(data).defects
+
+
 def test_of_several_from_fields_all_authors_are_seen_and_none_is_the_author() -> None:
     mail = read(b"From: a@b.example\nfrom : c@d.example\nSubject: x\n\n")
     assert [author.spec for author in mail.authors] == ["a@b.example", "c@d.example"]

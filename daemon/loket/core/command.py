@@ -134,6 +134,10 @@ def own_words(text: str, *, above: bool = False) -> str:
     if cut and (above or unquoted[: cut.start()].strip()):
         unquoted = unquoted[: cut.start()]
     for line in unquoted.split("\n"):
+        if not line:
+            if not signed:
+                lines.append("")
+            continue
         if line.lstrip().startswith(">"):
             signed = False
             continue

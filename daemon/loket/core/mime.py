@@ -22,6 +22,9 @@ MAX_DEPTH = 30
 MAX_PARTS = 1000
 MAX_HEADER_BLOCK = 256 * 1024
 MAX_PART_HEADER = 8 * 1024
+# Behind so many octets of parts' headers, as no mail of people has, a part's is read no further than its first fields.
+MAX_PART_HEADERS = 1024 * 1024
+FIRST_FIELDS = 1024
 MAX_TEXT = 1024 * 1024
 # The standard library counts the quotes again before each semicolon of a field.
 MAX_PARAMS = 64
@@ -63,11 +66,16 @@ def read_tree(data: Buffer) -> Tree:
     parts: list[Part] = []
     fields, body = _header(data, 0, len(data), defects)
     kind = _kind(fields, "text/plain")
+    read = 0
     waiting = [_Entity(0, len(data), "", 0)]
     while waiting:
         entity = waiting.pop()
-        own = fields if entity.depth == 0 else None
-        children = _read_entity(data, entity, own, body if entity.depth == 0 else 0, parts, defects)
+        own, starts = fields, body
+        if entity.depth:
+            limit = MAX_PART_HEADER if read < MAX_PART_HEADERS else FIRST_FIELDS
+            own, starts = _header(data, entity.start, entity.end, defects, limit)
+            read += starts - entity.start
+        children = _read_entity(data, entity, own, starts, parts, defects)
         room = MAX_PARTS - len(parts) - len(waiting)
         if len(children) > room:
             defects.append(f"more than {MAX_PARTS} parts")
@@ -157,13 +165,11 @@ def _param(params: Message, name: str, header: str = "content-type") -> str:
 def _read_entity(
     data: Buffer,
     entity: _Entity,
-    fields: list[tuple[str, bytes]] | None,
+    fields: list[tuple[str, bytes]],
     body: int,
     parts: list[Part],
     defects: list[str],
 ) -> list[_Entity]:
-    if fields is None:
-        fields, body = _header(data, entity.start, entity.end, defects, MAX_PART_HEADER)
     body = min(body, entity.end)
     default = "message/rfc822" if entity.parent == "multipart/digest" else "text/plain"
     kind = _kind(fields, default)
