@@ -133,8 +133,12 @@ class Quirky:
         if words.upper().startswith("IDLE") and "+" in say:
             self._idling = tag
             self._live[link].set()
+        leaves = words.upper().startswith("LOGOUT")
+        if leaves:
+            # It is over once it is said so: the next one may come before this thread is at its end.
+            self._live.pop(link, None)
         _send(link, say.replace("{tag}", tag))
-        return not words.upper().startswith("LOGOUT")
+        return not leaves
 
     def _scripted(self, words: str) -> Say:
         for beginning, sayings in self.script.items():
