@@ -29,18 +29,14 @@ class Bounds:
         )
 
     def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-        """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""
+        """The listing in batches, bounded in count and octets; a mail of more octets than that is one by itself."""
         batch: list[Listed] = []
         octets = 0
         for one in listed:
-            alone = one.size > self.piece
-            if batch and (alone or len(batch) >= self.mails or octets + one.size > self.octets):
+            if batch and (len(batch) >= self.mails or octets + one.size > self.octets):
                 yield batch
                 batch, octets = [], 0
             batch.append(one)
             octets += one.size
-            if alone:
-                yield batch
-                batch, octets = [], 0
         if batch:
             yield batch

@@ -212,25 +212,30 @@ class ImapSession:
         return sorted(found, key=lambda one: one.uid)
 
     def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-        """The listing in batches, bounded in count and octets; a large mail is a batch of its own."""
+        """The listing in batches, bounded in count and octets."""
         return self._bounds.batches(listed)
 
     def fetch(self, mailbox: str, batch: Sequence[Listed]) -> list[RawMail]:
         """The raw mails of a batch; those expunged meanwhile are left out. A server's NO for one mail raises."""
-        if len(batch) == 1 and batch[0].size > self._bounds.piece:
-            large = self._fetch_large(mailbox, batch[0])
-            return [large] if large else []
-        answer = self._client.fetch([one.uid for one in batch], ["BODY.PEEK[]"])
+        small = [one.uid for one in batch if one.size <= self._bounds.piece]
+        answer = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
         raws = []
         for one in batch:
-            data = answer.get(one.uid, {}).get(b"BODY[]")
-            if data is not None:
-                if placeholder.stands_in(data, one.internaldate, datetime.now(UTC)):
-                    raise IMAPClientError("the server gave a placeholder and not the mail")
-                stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
-                ref = MailRef(mailbox, self.uidvalidity, one.uid)
-                raws.append(RawMail(ref, one.internaldate, data, stored))
+            if one.size > self._bounds.piece:
+                raw = self._fetch_large(mailbox, one)
+            else:
+                raw = self._raw(mailbox, one, answer.get(one.uid, {}).get(b"BODY[]"))
+            if raw is not None:
+                raws.append(raw)
         return raws
+
+    def _raw(self, mailbox: str, one: Listed, data: bytes | None) -> RawMail | None:
+        if data is None:
+            return None
+        if placeholder.stands_in(data, one.internaldate, datetime.now(UTC)):
+            raise IMAPClientError("the server gave a placeholder and not the mail")
+        stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
+        return RawMail(MailRef(mailbox, self.uidvalidity, one.uid), one.internaldate, data, stored)
 
     def _fetch_large(self, mailbox: str, one: Listed) -> RawMail | None:
         """A mail in pieces into a file, so that its size does not matter to memory."""

@@ -85,6 +85,34 @@ def test_a_mail_around_whole_pieces_is_whole(bureau: OpenBureau, pieces: int, mo
 
 
 @every_server
+def test_a_large_mail_shares_its_batch_with_small_ones_as_far_as_the_octets_go(bureau: OpenBureau) -> None:
+    """Each byte for byte, in the order of the mailbox; the bytes of the large ones lie in files."""
+    office = bureau(history="all", batch={"piece": 65_536, "octets": 500_000})
+    raws = [
+        mail("Satu"),
+        attached("Besar dua", 200_000),
+        mail("Tiga"),
+        attached("Besar empat", 200_000),
+        attached("Besar lima", 600_000),
+        mail("Enam"),
+    ]
+    office.fill(raws)
+    with office.session() as session:
+        batches = list(session.batches(session.listing(0)))
+        assert [len(batch) for batch in batches] == [4, 1, 1]
+        fetched = [raw for batch in batches for raw in session.fetch(office.address, batch)]
+    assert [raw.stored.sha256 for raw in fetched] == [sha256(raw).hexdigest() for raw in raws]
+    assert [raw.large for raw in fetched] == [len(raw) > 65_536 for raw in raws]
+    del fetched
+    office.poll()
+    assert office.subjects() == ["Satu", "Besar dua", "Tiga", "Besar empat", "Besar lima", "Enam"]
+    kept = {row.sha256: row.data for row in office.rows(schema.content)}
+    for raw in raws:
+        data = kept[sha256(raw).hexdigest()]
+        assert data is None if len(raw) > 65_536 else data == raw
+
+
+@every_server
 def test_a_large_mail_that_comes_twice_is_a_duplicate(bureau: OpenBureau) -> None:
     office = bureau(history="all", batch={"piece": 65_536})
     raw = attached("Besar", 200_000)

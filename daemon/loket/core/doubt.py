@@ -23,7 +23,8 @@ MAX_MULTIPARTS = 20
 MAX_LINE = 128 * 1024
 MAX_TAGS = 20_000
 
-_CHUNK = 1024 * 1024
+# What begins at the end of one window is whole in it.
+_OVERLAP = len(b"multipart/") - 1
 
 
 def doubt(data: Buffer) -> str | None:
@@ -52,11 +53,14 @@ def _odd_header(data: Buffer) -> str | None:
 
 def _odd_body(data: Buffer) -> str | None:
     delimiters = multiparts = tags = 0
-    for at in range(0, len(data), _CHUNK):
-        some = data[at : at + _CHUNK]
-        delimiters += some.count(b"\n--")
-        multiparts += some.count(b"multipart/")
-        tags += some.count(b"<")
+    for at in range(0, len(data), MAX_LINE):
+        some = data[at : at + MAX_LINE + _OVERLAP]
+        # A scan in base64 has neither octet, and looking for one octet is thirty times as fast as counting.
+        if b"-" in some:
+            delimiters += some.count(b"\n--")
+            multiparts += some.count(b"multipart/")
+        if b"<" in some:
+            tags += some.count(b"<")
         if delimiters > MAX_DELIMITERS:
             return f"more than {MAX_DELIMITERS} lines like delimiters"
         if multiparts > MAX_MULTIPARTS:
@@ -64,9 +68,8 @@ def _odd_body(data: Buffer) -> str | None:
         if tags > MAX_TAGS:
             return f"more than {MAX_TAGS} tags"
         # Of a line twice as long at least one whole window holds no end of line.
-        for line in range(0, len(some), MAX_LINE):
-            if len(some) - line >= MAX_LINE and some.find(b"\n", line, line + MAX_LINE) == -1:
-                return f"a line of more than {MAX_LINE} octets"
+        if len(some) >= MAX_LINE and some.find(b"\n", 0, MAX_LINE) == -1:
+            return f"a line of more than {MAX_LINE} octets"
     return None
 
 
