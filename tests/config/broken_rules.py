@@ -50,7 +50,7 @@ RULES_AND_LETTERS = [
         DESAIN,
         None,
         "Subject: {{ ticket.tag }}\n\n{{ ticket.about|uper }}\n",
-        "rules/templates/id/loket-d/desain.txt:3:1: No filter named 'uper'.",
+        "rules/templates/id/loket-d/desain.txt:3:1: there is no filter uper",
     ),
     one(
         "an unknown variable in a template",

@@ -103,6 +103,41 @@ def test_every_variable_and_letter_of_the_program_is_known_to_the_check() -> Non
     assert "umum/petunjuk.txt" in {fault.name for fault in letters.faults(fewer)}
 
 
+def faults(source: str) -> list[tuple[int, int, str]]:
+    found = Letters({"x.txt": source, "y.txt": ""}).faults({"ticket": ("number", "tag"), "words": (), "files": ()})
+    return [(fault.line, fault.column, str(fault)) for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("{{ words }} {{ ticket.tag }} {% include 'y.txt' %} {{ range(3) }}", []),
+        ("{{ word }}", [(1, 4, "there is no word; did you mean words?")]),
+        (
+            "\n{{ word }} {{ word }}\n{{ word }}",
+            [(2, 4, "there is no word; did you mean words?")] * 1 + [(3, 4, "there is no word; did you mean words?")],
+        ),
+        ("{{ ticket.nomor }}", [(1, 11, "there is no nomor of ticket")]),
+        ("{% include 'z.txt' %}", [(1, 13, "there is no z.txt; did you mean x.txt?")]),
+        # Names that the template makes are there, but not outside of what makes them.
+        ("{% for file in files %}{{ file }}{{ loop.index }}{% endfor %}", []),
+        ("{% for file in files %}{{ file }}{% endfor %}{{ file }}", [(1, 8, "there is no file; did you mean files?")]),
+        ("{% set a = words %}{{ a }}{{ b }}", [(1, 30, "there is no b")]),
+        ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(words) }}", []),
+        ("{% with ticket = words %}{{ ticket.nomor }}{% endwith %}", []),
+        ("{{ words|uper }}", [(1, 1, "there is no filter uper")]),
+        ("\n{% if words is strng %}{% endif %}", [(2, 1, "there is no test strng")]),
+        ("{% if words is lower %}{{ words|lower }}{% endif %}", []),
+        ("{% extends 'y.txt' %}", []),
+        ("{% block a %}{% endblock %}{% block a %}{% endblock %}", [(1, 1, "block 'a' defined twice")]),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_found_without_rendering_it(
+    source: str, wanted: list[tuple[int, int, str]]
+) -> None:
+    assert faults(source) == wanted
+
+
 @given(st.text(max_size=500), st.text(max_size=60))
 @QUIET
 def test_a_subject_is_one_line_without_controls_whatever_was_put_in(words: str, name: str) -> None:

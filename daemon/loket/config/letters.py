@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from loket.config.yamlfile import ConfigError, Document, Problem
 from loket.core import context
-from loket.core.letters import Letters
+from loket.core.letters import LetterError, Letters
 from loket.core.office import Counter, Office, Sheet
 from loket.core.rules import Channel, Outcome, Queue
 
@@ -33,14 +34,21 @@ def read_tongue(folder: Path, language: str, under: Mapping[str, str]) -> tuple[
     home = folder / "templates" / language
     own, problems = _sources(home)
     sources = {**under, **own}
-    letters = Letters(sources)
-    for fault in letters.faults(context.WORDS):
+    letters, faults = _checked(tuple(sorted(sources.items())))
+    for fault in faults:
         # What is wrong with the office's own is told once.
         if fault.name in own:
             line = sources[fault.name].split("\n")[fault.line - 1]
             problems.append(Problem(home / fault.name, fault.line, fault.column, str(fault), source=line))
     words, ill = _words(home / WORDS)
     return Tongue(language, home, letters, own, words), [*problems, *ill]
+
+
+@lru_cache(maxsize=4)
+def _checked(sources: tuple[tuple[str, str], ...]) -> tuple[Letters, tuple[LetterError, ...]]:
+    """Templates and what is wrong with them; a reload in which none changed reads and compiles none again."""
+    letters = Letters(dict(sources))
+    return letters, tuple(letters.faults(context.WORDS))
 
 
 def _sources(home: Path) -> tuple[dict[str, str], list[Problem]]:

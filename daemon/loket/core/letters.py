@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -107,6 +107,59 @@ def _environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A word of a template: a variable, a part `of` one, or another template that it includes."""
+
+    word: str
+    line: int
+    of: str | None = None
+    included: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentions:
+    """What a template mentions, the names it sets or loops over, and those its context must bring."""
+
+    all: tuple[_Mention, ...]
+    stored: frozenset[str]
+    undeclared: frozenset[str]
+
+
+_READER = _environment({})
+# What brings names of its own into a template, or what only the compiler knows the faults of.
+_COMPILED = (
+    *(nodes.For, nodes.With, nodes.Macro, nodes.CallBlock),
+    *(nodes.Import, nodes.FromImport, nodes.Block, nodes.Extends),
+)
+
+
+@lru_cache(maxsize=512)
+def _mentions(source: str) -> _Mentions:
+    """What there is to check in a template; languages share many, and a reload changes few. Raises TemplateError."""
+    tree = _READER.parse(source)
+    for kind, there in ((nodes.Filter, _READER.filters), (nodes.Test, _READER.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in there:
+                raise TemplateSyntaxError(f"there is no {kind.__name__.lower()} {node.name}", node.lineno)
+    names = list(tree.find_all(nodes.Name))
+    stored = frozenset(node.name for node in names if node.ctx != "load")
+    found = [_Mention(node.name, node.lineno) for node in names if node.ctx == "load"]
+    for part in tree.find_all(nodes.Getattr):
+        found.append(_Mention(part.attr, part.lineno, part.node.name if isinstance(part.node, nodes.Name) else ""))
+    for include in tree.find_all(nodes.Include):
+        if isinstance(include.template, nodes.Const) and isinstance(include.template.value, str):
+            found.append(_Mention(include.template.value, include.lineno, included=True))
+    return _Mentions(tuple(dict.fromkeys(found)), stored, _undeclared(tree, names, stored))
+
+
+def _undeclared(tree: nodes.Template, names: Sequence[nodes.Name], stored: Collection[str]) -> frozenset[str]:
+    """Jinja tells by compiling, as long as all else takes; where no name is made, they are all the names there."""
+    if not stored and next(tree.find_all(_COMPILED), None) is None:
+        return frozenset(node.name for node in names).difference(_READER.globals)
+    return frozenset(meta.find_undeclared_variables(tree))
+
+
 class Letters:
     """All templates of one language, compiled on first use.
 
@@ -166,40 +219,35 @@ class Letters:
 
         `words` are the variables a letter may have, each with its parts, none where it is a plain value.
         """
-        trees: dict[str, list[nodes.Node]] = {}
-        undeclared: dict[str, set[str]] = {}
+        read: dict[str, _Mentions] = {}
         for name in sorted(self.names):
             try:
-                tree = self._env.parse(self._sources[name], name)
-                undeclared[name] = meta.find_undeclared_variables(tree)
-                trees[name] = list(tree.find_all((nodes.Name, nodes.Getattr, nodes.Include)))
+                read[name] = _mentions(self._sources[name])
             except TemplateError as error:
                 yield LetterError(name, error.message or "is no template", self._place(error, name)[1])
-        every = [node for found in trees.values() for node in found]
-        stored = {node.name for node in every if isinstance(node, nodes.Name) and node.ctx != "load"}
-        for name, found in trees.items():
+        stored = frozenset().union(*(one.stored for one in read.values()))
+        for name, one in read.items():
             # A part is included where the whole may have set or looped over more.
-            inner = stored if name.rpartition("/")[2].startswith("_") else set()
-            free = undeclared[name] - inner
-            for node in found:
-                if isinstance(node, nodes.Name) and node.name in free and node.name not in words:
-                    yield self._fault(name, node, node.name, set(words), "")
-                elif isinstance(node, nodes.Getattr):
-                    owner = node.node.name if isinstance(node.node, nodes.Name) else ""
-                    known = words.get(owner, ()) if owner in free else ()
-                    if known and node.attr not in known:
-                        yield self._fault(name, node, node.attr, known, f" of {owner}")
-                elif isinstance(node, nodes.Include):
-                    target = node.template.value if isinstance(node.template, nodes.Const) else None
-                    if target is not None and target not in self.names:
-                        yield self._fault(name, node, target, self.names, "")
+            free = one.undeclared - stored if name.rpartition("/")[2].startswith("_") else one.undeclared
+            for mention in one.all:
+                if mention.included:
+                    if mention.word not in self.names:
+                        yield self._fault(name, mention, self.names)
+                elif mention.of is None:
+                    if mention.word in free and mention.word not in words:
+                        yield self._fault(name, mention, set(words))
+                elif mention.of in free:
+                    known = words.get(mention.of, ())
+                    if known and mention.word not in known:
+                        yield self._fault(name, mention, known)
 
-    def _fault(self, name: str, node: nodes.Node, word: str, known: Collection[str], of: str) -> LetterError:
-        line = self._sources[name].split("\n")[node.lineno - 1]
+    def _fault(self, name: str, mention: _Mention, known: Collection[str]) -> LetterError:
+        word, of = mention.word, f" of {mention.of}" if mention.of else ""
+        line = self._sources[name].split("\n")[mention.line - 1]
         found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line)
         near = process.extractOne(word, sorted(known), score_cutoff=75)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return LetterError(name, f"there is no {word}{of}{hint}", node.lineno, found.start() + 1 if found else 1)
+        return LetterError(name, f"there is no {word}{of}{hint}", mention.line, found.start() + 1 if found else 1)
 
 
 def _squeeze(body: str) -> str:
