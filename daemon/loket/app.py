@@ -26,7 +26,7 @@ from loket.core.model import Phase, Plan, Sent, Ticket
 from loket.core.office import Office
 from loket.core.token import Keys
 from loket.core.undelivered import undelivered
-from loket.core.waits import Delay, waits
+from loket.core.waits import Delay, delayed, waits
 from loket.doors import account, bounds, imap_door, sent_door, smtp_door, tokens
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
@@ -144,17 +144,21 @@ class App:
         )
 
     def _waiting(self, delay: Delay, letters: Sequence[tuple[Sent, Ticket | None]]) -> Sequence[Plan]:
-        """Told from another account where there is one: from this one nothing leaves."""
-        office, own = self.office(), account(self.snapshot, delay.mailbox).mailboxes
-        through = next((address for address in office.counters if address not in own), delay.mailbox)
-        plans = waits(Post(office, office.counters[through], self.keys, self.clock.now()), delay, letters)
-        self._wrote(through)
-        return plans
+        return waits(self._post_around(delay.mailbox), delay, letters)
 
     def _aftermath(self, sent: Sent, ticket: Ticket | None, phase: Phase, said: str, cause: str) -> Plan:
-        """What follows when a mail of ours ends badly."""
+        """What follows when a mail of ours ends badly or is delayed."""
+        if phase is Phase.DUE:
+            return delayed(self._post_around(sent.mailbox), sent, ticket, said)
         post = Post(self.office(), self.office().counters[sent.mailbox], self.keys, self.clock.now())
         return undelivered(post, sent, ticket, phase, said, cause)
+
+    def _post_around(self, mailbox: str) -> Post:
+        """Another account where there is one: from that mailbox's nothing leaves now."""
+        office, own = self.office(), account(self.snapshot, mailbox).mailboxes
+        through = next((address for address in office.counters if address not in own), mailbox)
+        self._wrote(through)
+        return Post(office, office.counters[through], self.keys, self.clock.now())
 
     def _watcher(self, address: str) -> Watcher:
         mailbox = self.snapshot.config.mailboxes[address]

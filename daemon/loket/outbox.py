@@ -15,7 +15,7 @@ from loket import maillog
 from loket.core import retry
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.quota import DAY, Allowance, Limit, allowance
-from loket.core.waits import Delay
+from loket.core.waits import Delay, is_delayed
 from loket.pen import Pen
 from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement, Waiting
 
@@ -231,7 +231,9 @@ class OutboxRunner:
         now = self.clock.now()
         # What officers get holds their tokens and codes: of that no copy lies about.
         copy = self.account is not None and self.account.copies and claimed.mail.kind.to_applicant
-        return Settlement(claimed, receipt, self._next(claimed, receipt, now), now, copy)
+        again = self._next(claimed, receipt, now)
+        delayed = again is not None and is_delayed(claimed.created_at, claimed.attempt, receipt.kind, now)
+        return Settlement(claimed, receipt, again, now, copy, delayed)
 
     async def _settle(self, settlement: Settlement) -> None:
         """Write what has already happened: while the store is in trouble the verdict is kept in hand."""

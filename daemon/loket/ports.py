@@ -189,6 +189,8 @@ class Settlement:
     now: datetime
     # Whether a mail that was taken wants a copy in the Sent folder.
     copy: bool = False
+    # Whether a mail that is due again has waited so long that it is news.
+    delayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ class Copies(Protocol):
         ...
 
 
-# What follows when a mail of ours ends badly: the mail, its ticket, how it ended, the server's words, the cause.
+# What follows when a mail of ours ends badly, or is due and delayed: the mail, its ticket, how it ended or that it is
+# due, the server's words, the cause.
 Aftermath = Callable[[Sent, Ticket | None, Phase, str, str], Plan]
 # What is told of mails that wait since their account may send no more for now.
 Waiting = Callable[[Delay, Sequence[tuple[Sent, Ticket | None]]], Sequence[Plan]]

@@ -117,6 +117,26 @@ def test_what_is_put_off_waits_and_is_told_once(store: Store) -> None:
     assert late.attempt == 1
 
 
+def test_what_is_held_up_is_told_once_and_goes_on_being_tried(store: Store) -> None:
+    """Nothing follows from a delay that is no news yet; what is told is in the step that writes the verdict."""
+    store.write(outbound("letter", kind=Kind.DELIVERY))
+    asked: list[tuple[Phase, str]] = []
+
+    def told(sent: Sent, _ticket: Ticket | None, phase: Phase, said: str, _cause: str) -> Plan:
+        asked.append((phase, said))
+        alert = outbound(f"alert of {sent.message_id}", mailbox=ELSEWHERE)
+        return Plan(events=(event("waits"),), outbox=(alert,), occurrence=Occurrence("waits", sent.message_id, NOW))
+
+    for hours, old, news in ((1, False, False), (5, True, True), (9, True, False)):
+        at = NOW + minutes(60 * hours)
+        claimed = claim_one(store, at)
+        assert settle(store.outgoing, claimed, LATER, at + minutes(60), at, told, delayed=old) is news
+    assert asked == [(Phase.DUE, "450 4.2.1 later")] * 2
+    assert kinds(store) == ["waits"]
+    assert claim_one(store, NOW + minutes(600)).attempt == 4
+    assert keys(store.outgoing.claim(NOW + minutes(600), 10, [ELSEWHERE])) == ["alert of letter@office.test"]
+
+
 def test_only_as_many_are_claimed_as_may_leave(store: Store) -> None:
     """The most urgent have the room; digests do not get what is kept for letters."""
     store.write(*(outbound(f"digest {count}", kind=Kind.DIGEST) for count in range(3)))

@@ -118,7 +118,9 @@ def settle(
     next_at: datetime | None,
     now: datetime,
     aftermath: Aftermath | None = None,
+    *,
+    delayed: bool = False,
 ) -> bool:
     """Write one verdict back; whether something follows from it."""
-    [follows] = outgoing.record([], [Settlement(claimed, receipt, next_at, now)], aftermath)
+    [follows] = outgoing.record([], [Settlement(claimed, receipt, next_at, now, delayed=delayed)], aftermath)
     return follows

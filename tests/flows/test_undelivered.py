@@ -63,6 +63,32 @@ def test_a_letter_refused_for_good_reopens_its_ticket_and_tells_the_officer(offi
     assert "dibuka kembali" in " ".join(told.text.split()) or "buka kembali" in told.text
 
 
+def test_a_letter_that_is_refused_for_now_is_news_after_four_hours_once(office: FlowOffice) -> None:
+    """Greylisting nobody hears of; what is held up longer its officer does, and the letter goes on being tried."""
+    later = "later@jamusari.example"
+    answered(office, f"Siti <{later}>")
+    office.mails("ani@pom.go.id", 2)
+    began = office.clock.at
+    for hours in (1, 2, 3, 5, 9, 30):
+        office.clock.at = began + timedelta(hours=hours)
+        office.work()
+        office.work()
+        told = [one for one in (Mail(raw) for raw in office.servers.messages("ani@pom.go.id")) if later in one.text]
+        news = [one for one in told if "belum terkirim" in one.subject]
+        assert len(news) == (hours > 4), hours
+    assert later in news[0].text
+    assert "450" in news[0].text
+    assert "tidak hilang" in news[0].text
+    assert "dalam 5 hari" in " ".join(news[0].text.split())
+    stores = office.stores()
+    [row] = [row for row in stores.desk.outgoing(None, 100) if row["kind"] == "delivery"]
+    [number] = [ticket.number for ticket in stores.desk.tickets(queue=None, state=None, limit=9)]
+    waits = [event for event in stores.desk.events(number) if event.kind == "waits"]
+    stores.database.close()
+    assert row["phase"] == "due"
+    assert [event.detail["recipient"] for event in waits] == [later]
+
+
 def sent_letter(office: FlowOffice) -> str:
     """The Message-ID of the letter that left."""
     stores = office.stores()

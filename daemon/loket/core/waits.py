@@ -1,16 +1,23 @@
-"""Held up is not lost, but it is news: the officer of a letter that waits is told once, the admin once a day."""
+"""Held up is not lost, but it is news: the officer of a letter that waits is told once; the admin, once a day, of a
+quota that is used up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from loket.core import context, tongue
 from loket.core.headers import clean_text
 from loket.core.known import TO_APPLICANT
 from loket.core.mail import Post
-from loket.core.model import Event, Kind, Occurrence, Outbound, Plan, Sent, Ticket
+from loket.core.model import Event, Kind, Occurrence, Outbound, Plan, ReceiptKind, Sent, Ticket
+from loket.core.retry import EXPIRY
+
+# Longer than greylisting or a restart takes; the time after which mail servers warn of a delay too.
+DELAYED = timedelta(hours=4)
+# So many attempts lie further apart, seven minutes, than the usual greylisting keeps a mail.
+GREYLISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,26 @@ def waits(post: Post, delay: Delay, waiting: Sequence[tuple[Sent, Ticket | None]
     return [*plans, _admin(post, delay, len(waiting))]
 
 
+def is_delayed(created_at: datetime, attempt: int, verdict: ReceiptKind, now: datetime) -> bool:
+    """Whether it is news that a mail is due again; `attempt` counts from 1. A used-up quota is told by `waits`."""
+    # One that waited for its officer's code is old at its first attempt: greylisting of it is no news yet.
+    tried = attempt >= GREYLISTED or verdict is ReceiptKind.NOT_TRIED
+    return tried and verdict is not ReceiptKind.OVER_QUOTA and now - created_at >= DELAYED
+
+
+def delayed(post: Post, sent: Sent, ticket: Ticket | None, reply: str) -> Plan:
+    """What is told of a mail that is refused for now, or for which no server is reached, for longer than usual."""
+    if sent.kind not in TO_APPLICANT:
+        return Plan()
+    said = {**_base(post, sent.mailbox, reply), "why": "delayed", "until": "", "total": EXPIRY.days}
+    return _told(post, sent, ticket, said, {"reply": clean_text(reply, 300)})
+
+
 def _admin(post: Post, delay: Delay, mails: int) -> Plan:
     """Once a day of the office, however often it happens."""
     local = post.now.astimezone(post.office.zone)
     day = datetime.combine(local, time(), post.office.zone)
-    event = _event(post, delay, "over-quota", None, mails=mails)
+    event = _event(post, "over-quota", delay.mailbox, None, mails=mails, **_detail(delay))
     outbox: tuple[Outbound, ...] = ()
     if post.office.admin is not None:
         said = {**_said(post, delay), "officer": {"name": "", "address": post.office.admin}, "total": mails}
@@ -46,19 +68,25 @@ def _admin(post: Post, delay: Delay, mails: int) -> Plan:
 
 
 def _letter(post: Post, delay: Delay, sent: Sent, ticket: Ticket | None) -> Plan:
-    event = _event(post, delay, "waits", sent.ticket, kind=sent.kind.value, recipient=sent.recipient)
+    return _told(post, sent, ticket, _said(post, delay), _detail(delay))
+
+
+def _told(
+    post: Post, sent: Sent, ticket: Ticket | None, said: Mapping[str, object], detail: Mapping[str, object]
+) -> Plan:
+    """The officer who wrote it hears of it once, whatever it waits for, and however often."""
+    event = _event(post, "waits", sent.mailbox, sent.ticket, kind=sent.kind.value, recipient=sent.recipient, **detail)
     outbox: tuple[Outbound, ...] = ()
     if ticket is not None:
         wrote = ticket.asked_by if sent.kind is Kind.QUESTION else ticket.answered_by
         officer = post.office.officers.get(wrote or "")
         if officer is not None and officer.active:
-            said = {
-                **_said(post, delay),
+            about = {
                 "officer": context.officer(officer),
                 "ticket": {"number": ticket.number, "about": ticket.about, "agenda": ticket.registered},
                 "recipient": sent.recipient,
             }
-            letter = post.office.letters.render("petugas/menunggu", said)
+            letter = post.office.letters.render("petugas/menunggu", {**said, **about})
             root = post.keys.officer(ticket.number, officer.address, post.now)
             key = f"waits:{sent.message_id}:{officer.address}"
             outbox = (
@@ -72,18 +100,25 @@ def _letter(post: Post, delay: Delay, sent: Sent, ticket: Ticket | None) -> Plan
 
 
 def _said(post: Post, delay: Delay) -> dict[str, object]:
-    office = post.office
+    until = tongue.day_and_time(delay.until, post.office.zone, post.office.language)
+    return {**_base(post, delay.mailbox, delay.said), "until": until}
+
+
+def _base(post: Post, mailbox: str, reply: str) -> dict[str, object]:
     return {
-        **context.base(office, post.counter, post.now),
+        **context.base(post.office, post.counter, post.now),
         "ticket": {"number": "", "about": "", "agenda": ""},
         "recipient": "",
-        "argument": delay.mailbox,
-        "until": tongue.day_and_time(delay.until, office.zone, office.language),
-        "reply": clean_text(delay.said, 300),
+        "argument": mailbox,
+        "reply": clean_text(reply, 300),
+        "why": "quota",
         "total": 1,
     }
 
 
-def _event(post: Post, delay: Delay, what: str, ticket: str | None, **detail: object) -> Event:
-    detail |= {"reply": clean_text(delay.said, 300), "until": delay.until.isoformat()}
-    return Event(post.now, what, ticket, delay.mailbox, None, post.office.rules_hash, detail)
+def _detail(delay: Delay) -> dict[str, object]:
+    return {"reply": clean_text(delay.said, 300), "until": delay.until.isoformat()}
+
+
+def _event(post: Post, what: str, mailbox: str, ticket: str | None, **detail: object) -> Event:
+    return Event(post.now, what, ticket, mailbox, None, post.office.rules_hash, detail)

@@ -150,7 +150,7 @@ class OutgoingStore:
 
     def _follows(self, connection: Connection, one: Settlement, aftermath: Aftermath | None) -> bool:
         phase = _phase(one)
-        if one.next_at is not None or phase is Phase.SENT:
+        if phase is Phase.SENT or (phase is Phase.DUE and not one.delayed):
             return False
         mail, receipt = one.claimed.mail, one.receipt
         sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
@@ -250,6 +250,8 @@ def _follow(
         return False
     row = connection.execute(select(schema.ticket).where(schema.ticket.c.number == sent.ticket)).one_or_none()
     plan = aftermath(sent, ticket_of(row) if row else None, sent.phase, said, cause)
+    if _happened(connection, plan.occurrence):
+        return False
     apply_plans(connection, [plan], now)
     return bool(plan.outbox)
 
