@@ -90,3 +90,23 @@ def test_hours_with_breaks_are_printed_a_day_at_a_time(hours: str, language: str
 )
 def test_working_time_is_said_in_hours_and_minutes(minutes: int, said: str) -> None:
     assert tongue.working(timedelta(minutes=minutes), "id") == said
+
+
+@pytest.mark.parametrize(
+    ("count", "indonesian", "english"),
+    [
+        (0, "0 B", "0 B"),
+        (999, "999 B", "999 B"),
+        (12_400, "12 KB", "12 KB"),
+        (999_499, "999 KB", "999 KB"),
+        # Not 1000 KB.
+        (999_500, "1,0 MB", "1.0 MB"),
+        (3_440_000, "3,4 MB", "3.4 MB"),
+    ],
+)
+def test_a_size_is_written_as_its_reader_writes_numbers(count: int, indonesian: str, english: str) -> None:
+    assert (tongue.octets(count, "id"), tongue.octets(count, "en"), tongue.octets(count)) == (
+        indonesian,
+        english,
+        english,
+    )

@@ -69,7 +69,11 @@ def _given(errand: Errand, order: Answer, lacks: str | None) -> Done:
     if reason:
         return hold(errand, order.name, letter, argument, scans, reason)
     told = {"words": words, "argument": argument, "flags": inspected.flags(errand.mail, scans)}
-    return answered(errand, order, letter, [scan.facts for scan in scans], told, new=scans)
+    return answered(errand, order, letter, _facts(errand, scans), told, new=scans)
+
+
+def _facts(errand: Errand, scans: Sequence[Scan]) -> list[dict[str, str]]:
+    return [scan.facts(errand.post.office.language) for scan in scans]
 
 
 def by_channel(errand: Errand, order: Answer, argument: str, words: str) -> Done:
@@ -186,7 +190,7 @@ def hold(errand: Errand, outcome: str, letter: Outbound, argument: str, scans: S
         reason=reason,
         at=now,
         argument=argument,
-        files=tuple((facts["name"], facts["size"], facts["sha256"]) for facts in (scan.facts for scan in scans)),
+        files=tuple((facts["name"], facts["size"], facts["sha256"]) for facts in _facts(errand, scans)),
         recipient=letter.recipient,
     )
     done = errand.refused(reason, kept=True, **_first(errand, reason))

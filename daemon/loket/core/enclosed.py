@@ -25,11 +25,10 @@ class Scan:
     enclosure: Enclosure
     new: NewFile
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """As letters and events tell of it."""
+    def facts(self, language: str) -> dict[str, str]:
+        """As letters and events of an office with that language tell of it."""
         file = self.new.file
-        return {"name": self.enclosure.name, "size": tongue.octets(file.size), "sha256": file.sha256}
+        return {"name": self.enclosure.name, "size": tongue.octets(file.size, language), "sha256": file.sha256}
 
 
 def scans(mail: InboundMail) -> tuple[Scan, ...]:

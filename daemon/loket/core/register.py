@@ -162,7 +162,7 @@ def _registered(errand: Errand, form: Form, channel: str, queue: str, mail_to: s
             "agenda": ticket.registered,
         },
         "recipient": context.masked(mail_to) if mail_to else "",
-        "files": [scan.facts for scan in errand.scans or ()],
+        "files": [scan.facts(post.office.language) for scan in errand.scans or ()],
         "due_text": errand.moment(ticket.due_at),
         "turn": turnmail.shown(post, errand.known, ticket),
     }

@@ -149,8 +149,11 @@ def working(span: timedelta, language: str) -> str:
     return " ".join(said)
 
 
-def octets(count: int) -> str:
-    """`12 KB`, `3.4 MB`: decimal units, as mail clients show them."""
+def octets(count: int, language: str = "en") -> str:
+    """`12 KB`, `3.4 MB` (Indonesian `3,4 MB`): decimal units, as mail clients show them."""
     if count < 1000:
         return f"{count} B"
-    return f"{count / 1000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+    if count < 999_500:
+        return f"{count / 1000:.0f} KB"
+    said = f"{count / 1_000_000:.1f} MB"
+    return said.replace(".", ",") if language == "id" else said
