@@ -173,12 +173,15 @@ class MailboxIntake:
         fresh = self._without_end(session, listed, pending)
         for batch in session.batches(fresh):
             self._take(session, batch)
-            self._advance(cursor, batch[-1].uid)
+            if batch[-1] is not fresh[-1]:
+                self._advance(cursor, batch[-1].uid)
         # What has an end already is passed over.
-        if listed and listed[-1] not in fresh[-1:]:
-            self._advance(cursor, listed[-1].uid)
-        self._file(session)
-        store.polled(mailbox, self.taker.clock.now(), None)
+        last = max([cursor.last_uid, *(one.uid for one in listed)])
+        if self.habits.file_to is not None:
+            # A server that never lets us move must not have us list the same mails for ever.
+            self._advance(cursor, last)
+            self._file(session, self.habits.file_to)
+        store.reached(mailbox, self.taker.clock.now(), last)
         return len(fresh)
 
     def _kept(self, kept: Sequence[tuple[MailRef, datetime, StoredFile]]) -> None:
@@ -288,11 +291,9 @@ class MailboxIntake:
             self.taker.store.ended(refs, Fate.VANISHED, self.taker.clock.now())
             maillog.vanished(self.habits.mailbox, len(uids))
 
-    def _file(self, session: ImapSession) -> None:
+    def _file(self, session: ImapSession, folder: str) -> None:
         """Move handled mail, only now that its end is durable; a failure is tried again and changes nothing else."""
-        folder, mailbox = self.habits.file_to, self.habits.mailbox
-        if folder is None:
-            return
+        mailbox = self.habits.mailbox
         uids = self.taker.store.to_file(mailbox, session.uidvalidity)
         if not uids:
             return

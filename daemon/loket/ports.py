@@ -163,8 +163,12 @@ class Intake(Protocol):
         """Record mails as filed."""
         ...
 
-    def polled(self, mailbox: str, now: datetime, error: str | None) -> None:
-        """Record that a mailbox was reached, or why not."""
+    def reached(self, mailbox: str, now: datetime, last_uid: int) -> None:
+        """Record that a mailbox was worked up to that UID, in one step with the cursor."""
+        ...
+
+    def troubled(self, mailbox: str, now: datetime, error: str) -> None:
+        """Record why a mailbox was not reached."""
         ...
 
 

@@ -148,7 +148,7 @@ class Watcher:
     def _failed(self, error: BaseException) -> None:
         """Say in the store why the mailbox cannot be worked, where the store itself can be written."""
         try:
-            self.intake.taker.store.polled(self.mailbox, self.intake.taker.clock.now(), clean_text(str(error), 500))
+            self.intake.taker.store.troubled(self.mailbox, self.intake.taker.clock.now(), clean_text(str(error), 500))
             if isinstance(error, LoggedOut):
                 self.logged_out(error.which, str(error))
         except Exception as trouble:  # noqa: BLE001 - what cannot be said must not end the thread that comes back

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from loket.core.model import Fate, Kind, Occurrence, Plan, Quarantined, State
+from loket.ports import Cursor
 from tests.contract.conftest import Store
 from tests.contract.values import ELSEWHERE, HERE, NOW, event, minutes, number, opening, outbound, raw, ref, ticket
 
@@ -113,7 +114,7 @@ def test_queues_tell_what_is_open_what_waits_and_what_is_late(store: Store) -> N
 
 
 def test_a_mailbox_tells_how_its_mails_ended(store: Store) -> None:
-    store.intake.polled(HERE, NOW, None)
+    store.intake.watch(HERE, "INBOX", Cursor(7, 0, NOW), [], NOW)
     store.take([raw(1), raw(2)], [opening(raw(1), ticket(1))])
     store.intake.ended([ref(uid) for uid in range(10, 15)], Fate.HISTORY, NOW)
     [view] = store.desk.mailboxes()

@@ -139,7 +139,7 @@ def test_mail_that_is_never_read_gets_its_end(store: Store) -> None:
 
 def test_a_mailbox_has_no_cursor_before_its_first_start(store: Store) -> None:
     assert store.intake.cursor(HERE) is None
-    store.intake.polled(HERE, NOW, "login refused")
+    store.intake.troubled(HERE, NOW, "login refused")
     assert store.intake.cursor(HERE) is None
 
 
@@ -184,21 +184,23 @@ def test_handled_mail_waits_to_be_filed_where_the_mailbox_files(store: Store) ->
 
 
 def test_trouble_is_remembered_since_it_began_and_forgotten_when_it_ends(store: Store) -> None:
-    store.intake.polled(HERE, NOW, "login refused")
-    store.intake.polled(HERE, NOW + minutes(5), "no route")
+    store.intake.troubled(HERE, NOW, "login refused")
+    store.intake.troubled(HERE, NOW + minutes(5), "no route")
     [view] = store.desk.mailboxes()
     assert (view.error, view.error_since, view.polled_at) == ("no route", NOW, None)
-    store.intake.polled(HERE, NOW + minutes(9), None)
+    store.intake.watch(HERE, "INBOX", Cursor(7, 0, NOW), [], NOW)
+    store.intake.reached(HERE, NOW + minutes(9), 12)
+    assert store.intake.cursor(HERE) == Cursor(7, 12, NOW)
     [view] = store.desk.mailboxes()
     assert (view.error, view.error_since, view.polled_at) == (None, None, NOW + minutes(9))
-    store.intake.polled(HERE, NOW + minutes(20), "no route")
+    store.intake.troubled(HERE, NOW + minutes(20), "no route")
     [view] = store.desk.mailboxes()
     assert (view.error_since, view.polled_at) == (NOW + minutes(20), NOW + minutes(9))
 
 
 def test_trouble_leaves_the_cursor_alone(store: Store) -> None:
     store.intake.watch(HERE, "INBOX", Cursor(7, 12, NOW), [], NOW)
-    store.intake.polled(HERE, NOW + minutes(5), "no route")
+    store.intake.troubled(HERE, NOW + minutes(5), "no route")
     assert store.intake.cursor(HERE) == Cursor(7, 12, NOW)
 
 

@@ -37,7 +37,7 @@ _KEPT = (
 _REACHED = (
     update(schema.mailbox_state)
     .where(_STATE.mailbox == _M)
-    .values(polled_at=bindparam("now"), error=None, error_since=None)
+    .values(polled_at=bindparam("now"), last_uid=bindparam("last"), error=None, error_since=None)
 )
 _TROUBLED = (
     update(schema.mailbox_state)
@@ -92,17 +92,18 @@ class IntakeStore:
         if connection.execute(update(table).where(table.c.mailbox == mailbox).values(values)).rowcount == 0:
             connection.execute(insert(table).values(mailbox=mailbox, **values))
 
-    def polled(self, mailbox: str, now: datetime, error: str | None) -> None:
-        """Record that a mailbox was reached, or why not and since when."""
+    def reached(self, mailbox: str, now: datetime, last_uid: int) -> None:
+        """Record that a mailbox, which is watched, was worked up to that UID."""
         with self.database.write() as connection:
-            if error is None:
-                done = connection.execute(_REACHED, {"m": mailbox, "now": now})
-            else:
-                done = connection.execute(_TROUBLED, {"m": mailbox, "now": now, "said": error})
-            if done.rowcount == 0:
+            connection.execute(_REACHED, {"m": mailbox, "now": now, "last": last_uid})
+
+    def troubled(self, mailbox: str, now: datetime, error: str) -> None:
+        """Record why a mailbox was not reached, and since when; it may not be watched yet."""
+        with self.database.write() as connection:
+            if connection.execute(_TROUBLED, {"m": mailbox, "now": now, "said": error}).rowcount == 0:
                 first = {"folder": "", "uidvalidity": 0, "last_uid": 0, "started_at": now}
-                told = {"polled_at": now} if error is None else {"error": error, "error_since": now}
-                connection.execute(insert(schema.mailbox_state).values(mailbox=mailbox, **first, **told))
+                row = {"mailbox": mailbox, **first, "error": error, "error_since": now}
+                connection.execute(insert(schema.mailbox_state).values(row))
 
     def known_uids(self, mailbox: str, uidvalidity: int) -> set[int]:
         """Every UID the ledger has for a mailbox."""
