@@ -8,11 +8,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from loket import maillog
 from loket.clockwork import Clockwork
@@ -240,10 +241,14 @@ class App:
         late = {"misfire_grace_time": None, "coalesce": True}
         scheduler = AsyncIOScheduler(timezone=self.office().zone, job_defaults=late)
         senders = [asyncio.create_task(runner.run(), name=f"outbox {at}") for at, runner in self._runners.items()]
-        for watcher in self.watchers:
+        began = datetime.now(UTC)
+        for number, watcher in enumerate(self.watchers, start=1):
             watcher.start()
             seconds = self.snapshot.config.mailboxes[watcher.mailbox].poll
-            scheduler.add_job(watcher.poke, "interval", seconds=seconds, jitter=max(1, seconds // 10), max_instances=1)
+            # Each at a moment of its own: hundreds that look in the same second are in each other's way.
+            first = began + timedelta(seconds=seconds * number / len(self.watchers))
+            poll = IntervalTrigger(seconds=seconds, start_date=first, jitter=max(1, seconds // 10))
+            scheduler.add_job(watcher.poke, poll, max_instances=1)
         for copies in self._copies:
             scheduler.add_job(copies.tick, "interval", seconds=COPIES_SECONDS, max_instances=1)
         scheduler.start()

@@ -137,7 +137,7 @@ class Office:
         return [path.read_bytes() for name in ("new", "cur") for path in sorted((top / name).glob("*"))]
 
 
-def until(holds: Callable[[], Any], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], Any], seconds: float = 40.0) -> None:
     """Wait for it."""
     deadline = time.monotonic() + seconds
     while not holds():
