@@ -16,13 +16,18 @@ ADMIN = "admin.loket@pom.go.id"
 OVER = "550 5.4.5 Daily user sending quota exceeded."
 
 
-def test_the_officer_of_a_letter_is_told_once_and_the_admin_once_a_day() -> None:
+def answered() -> tuple[Room, str, Post, Sent]:
+    """A letter that waits, and its ticket's number; what is told of it goes by another account."""
     room = Room()
     number = room.ask()
     room.say(number, "JAWAB Sudah.\n", GITA)
     [letter] = room.to_applicant()
     post = Post(room.office, room.office.counters[OT], KEYS, room.now)
-    sent = Sent(letter.message_id, Kind.DELIVERY, IKLAN, WATI, number, Phase.DUE)
+    return room, number, post, Sent(letter.message_id, Kind.DELIVERY, IKLAN, WATI, number, Phase.DUE)
+
+
+def test_the_officer_of_a_letter_is_told_once_and_the_admin_once_a_day() -> None:
+    room, number, post, sent = answered()
     ack = Sent("ack@x", Kind.ACKNOWLEDGEMENT, IKLAN, WATI, number, Phase.DUE)
     told = waits(post, Delay(IKLAN, OVER, room.now + timedelta(hours=1)), [(sent, room.ticket(number)), (ack, None)])
     to_officer, to_admin = (plan.outbox[0] for plan in told)
@@ -54,12 +59,7 @@ def test_a_question_that_waits_is_told_to_who_asked() -> None:
 
 def test_of_what_is_held_up_only_who_wrote_to_an_applicant_is_told() -> None:
     """Once with what waits for a quota: it is the same letter, and the same news."""
-    room = Room()
-    number = room.ask()
-    room.say(number, "JAWAB Sudah.\n", GITA)
-    [letter] = room.to_applicant()
-    post = Post(room.office, room.office.counters[OT], KEYS, room.now)
-    sent = Sent(letter.message_id, Kind.DELIVERY, IKLAN, WATI, number, Phase.DUE)
+    room, number, post, sent = answered()
     plan = delayed(post, sent, room.ticket(number), "450 4.2.1 Mailbox busy")
     [mail] = plan.outbox
     assert (mail.recipient, mail.mailbox, mail.ticket) == (GITA, OT, number)
