@@ -1,7 +1,13 @@
 # Two commands work in a fresh clone: `make demo` (Python alone) and `make test` (root on Debian for the mail servers).
 
-PYTHON ?= python3
+# The system's own where it will do: distributions build Python with profile-guided optimisation, version managers
+# mostly do not, and then all that is done here takes half as long again.
+PYTHON ?= $(shell for python in /usr/bin/python3 python3; do \
+  $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+  done; echo python3)
 BIN := .venv/bin
+# As an installation has it: a daemon that compiles itself at each start begins half a second later.
+unexport PYTHONDONTWRITEBYTECODE
 PIP = $(BIN)/python -m pip install -qq -c constraints.txt
 # The build backends, ours and that of what comes as source, are installed first and pinned like all else; pip would
 # fetch whatever is newest.

@@ -80,8 +80,9 @@ class Daemon:
         self._log = office.folder / f"log-{time.monotonic_ns()}"
         command = [sys.executable, "-m", "loket", "run", "--config", str(office.folder / "config.yaml"), "--log-json"]
         with self._log.open("wb") as log:
-            # This tree's code, whichever is installed.
+            # This tree's code, whichever is installed; compiled once, as an installation has it.
             environment = {**os.environ, "PYTHONPATH": str(TOP / "daemon")}
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
             self.process = subprocess.Popen(tied(command), stdout=log, stderr=log, cwd=office.folder, env=environment)
 
     @property

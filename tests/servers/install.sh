@@ -15,8 +15,14 @@ need openssl openssl
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
 need faketime faketime
 need strace strace
-# Debian packs the part of Python that makes virtual environments separately; another Python brings its own.
-[ "$(command -v python3)" != /usr/bin/python3 ] || python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
+# Debian packs separately what makes virtual environments, and Python's own tests, whose mails ours read too; another
+# Python brings both.
+system=/usr/bin/python3
+if [ "$(command -v python3)" = $system ] || $system -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    $system -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
+    $system -c 'import test.test_email' 2>/dev/null ||
+        packages="$packages $($system -c 'import sys; print("libpython%d.%d-testsuite" % sys.version_info[:2])')"
+fi
 # Cyrus and Courier exclude Dovecot and each other as packages. They run from where they are unpacked, and only the
 # libraries they want are installed.
 aside=${LOKET_TESTS_CACHE:-/var/cache/loket-tests}

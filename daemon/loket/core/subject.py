@@ -12,6 +12,7 @@ from loket.core.normal import CLOSING, OPENING, QUOTES, SEPARATORS, SPACES, Norm
 from loket.core.rules import CounterFile, FieldSpec, Rule, split_pattern
 
 _SEP_CLASS = "[" + re.escape(SEPARATORS + SPACES) + "]"
+_SEP_BUT_UNDERSCORE = "[" + re.escape(SEPARATORS.replace("_", "") + SPACES) + "]"
 _OPEN = "[" + re.escape(OPENING) + "]*"
 _CLOSE = "[" + re.escape(CLOSING) + "]*"
 _TRIM = SEPARATORS + SPACES + QUOTES
@@ -91,8 +92,9 @@ class Choice:
         blanks = f"{blank}|{alternatives}" if alternatives else blank
         end = rf"(?={_SEP_CLASS}|$)"
         # A whole run of separators with an underscore in it, tried once where it begins: a subject of 16 KB of
-        # separators would keep a backtracking match for hours.
-        before = rf"(?<!{_SEP_CLASS})(?=(?:(?!_){_SEP_CLASS})*+_){_SEP_CLASS}++"
+        # separators would keep a backtracking match for hours. Only classes are repeated possessively: a group so
+        # repeated is matched wrongly before Python 3.11.5 (gh-106052).
+        before = rf"(?<!{_SEP_CLASS})(?={_SEP_BUT_UNDERSCORE}*+_){_SEP_CLASS}++"
         return cls(
             name=name,
             value=re.compile(rf"{_OPEN}(?P<value>{any_value}){_CLOSE}{end}"),
