@@ -458,3 +458,19 @@ def written_as_is(message: EmailMessage) -> bytes:
 def test_html_becomes_lines_with_quotations_marked(markup: str, expected: str) -> None:
     mail = letter("x", markup=markup, to=DESAIN)
     assert [line for line in parse.body_text(mail).split("\n") if line] == expected.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        ("siti@x.example <siti@x.example>", ["siti@x.example"]),
+        ("Siti [PT Jamu] <siti@x.example>", ["siti@x.example"]),
+        ("Siti <siti@x.example>;", ["siti@x.example"]),
+        ("<<siti@x.example>>", ["siti@x.example"]),
+        ("pt@jamu.example <siti@x.example>", ["pt@jamu.example", "siti@x.example"]),
+    ],
+)
+def test_a_from_that_phones_write_names_somebody_on_every_python(field: str, found: list[str]) -> None:
+    """Newer Pythons by themselves would read nobody in these, and nobody would be answered."""
+    read, _ = headers.addresses(field.encode())
+    assert list(dict.fromkeys(one.spec for one in read)) == found

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import getaddresses
 
 from rapidfuzz.distance import OSA
 
-from loket.core.headers import clean_text
+from loket.core.headers import clean_text, mailboxes
 
 # How a channel is written, beside its own name.
 CHANNELS: Mapping[str, tuple[str, ...]] = {
@@ -87,7 +86,7 @@ def channel(written: str) -> str | None:
 
 def address(written: str) -> str | None:
     """The one plain address of what was written, in small letters; None where it is none, or more than one."""
-    found = [spec for _, spec in getaddresses([written]) if spec]
+    found = [spec for _, spec in mailboxes(written) if spec]
     if len(found) != 1 or not _ADDRESS.fullmatch(found[0]):
         return None
     return found[0].lower()

@@ -8,7 +8,7 @@ import quopri
 import re
 import unicodedata
 from dataclasses import dataclass
-from email.utils import getaddresses
+from email import utils
 from functools import lru_cache
 
 from loket.core.model import Address
@@ -212,6 +212,16 @@ _MARK = re.compile(r"[^\w\s]")
 _BARE = re.compile(r"[^<>\s,;:()\"@]+@[^<>\s,;:()\"@]+")
 
 
+# Newer Pythons, and older ones with Debian's security fixes, take the whole field for nothing where one address in it
+# is odd (CVE-2023-27043). Here nobody is let in by what is read: who may be meant is to be known.
+_LENIENT = {"strict": False} if getattr(utils, "supports_strict_parsing", False) else {}
+
+
+def mailboxes(text: str) -> list[tuple[str, str]]:
+    """Names and addresses of a list (RFC 5322 3.4), the same on every Python; what is no address may be among them."""
+    return utils.getaddresses([text], **_LENIENT)
+
+
 def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
     """The addresses of a From, To or Cc field, and whether the field was sound.
 
@@ -229,7 +239,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
     if plain.count("(") > 20 or len(_MARK.findall(plain)) > MAX_ADDRESS_MARKS:
         return (), False
     try:
-        pairs = getaddresses([plain])
+        pairs = mailboxes(plain)
     except (RecursionError, IndexError, ValueError):
         return (), False
     found = tuple(_address(name, spec) for name, spec in pairs if "@" in spec and len(spec) <= MAX_ADDRESS)
