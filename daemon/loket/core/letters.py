@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -132,32 +132,35 @@ _COMPILED = (
     *(nodes.For, nodes.With, nodes.Macro, nodes.CallBlock),
     *(nodes.Import, nodes.FromImport, nodes.Block, nodes.Extends),
 )
+_LOOKED_AT = (nodes.Filter, nodes.Test, nodes.Name, nodes.Getattr, nodes.Include, *_COMPILED)
 
 
 @lru_cache(maxsize=512)
 def _mentions(source: str) -> _Mentions:
     """What there is to check in a template; languages share many, and a reload changes few. Raises TemplateError."""
     tree = _READER.parse(source)
+    found: dict[type[nodes.Node], list[Any]] = {kind: [] for kind in _LOOKED_AT}
+    # One way through the tree for all: asked kind by kind, it would be half of the work.
+    for node in tree.find_all(_LOOKED_AT):
+        found[type(node)].append(node)
     for kind, there in ((nodes.Filter, _READER.filters), (nodes.Test, _READER.tests)):
-        for node in tree.find_all(kind):
+        for node in found[kind]:
             if node.name not in there:
                 raise TemplateSyntaxError(f"there is no {kind.__name__.lower()} {node.name}", node.lineno)
-    names = list(tree.find_all(nodes.Name))
+    names = found[nodes.Name]
     stored = frozenset(node.name for node in names if node.ctx != "load")
-    found = [_Mention(node.name, node.lineno) for node in names if node.ctx == "load"]
-    for part in tree.find_all(nodes.Getattr):
-        found.append(_Mention(part.attr, part.lineno, part.node.name if isinstance(part.node, nodes.Name) else ""))
-    for include in tree.find_all(nodes.Include):
+    said = [_Mention(node.name, node.lineno) for node in names if node.ctx == "load"]
+    for part in found[nodes.Getattr]:
+        said.append(_Mention(part.attr, part.lineno, part.node.name if isinstance(part.node, nodes.Name) else ""))
+    for include in found[nodes.Include]:
         if isinstance(include.template, nodes.Const) and isinstance(include.template.value, str):
-            found.append(_Mention(include.template.value, include.lineno, included=True))
-    return _Mentions(tuple(dict.fromkeys(found)), stored, _undeclared(tree, names, stored))
-
-
-def _undeclared(tree: nodes.Template, names: Sequence[nodes.Name], stored: Collection[str]) -> frozenset[str]:
-    """Jinja tells by compiling, as long as all else takes; where no name is made, they are all the names there."""
-    if not stored and next(tree.find_all(_COMPILED), None) is None:
-        return frozenset(node.name for node in names).difference(_READER.globals)
-    return frozenset(meta.find_undeclared_variables(tree))
+            said.append(_Mention(include.template.value, include.lineno, included=True))
+    if stored or any(found[kind] for kind in _COMPILED):
+        undeclared = frozenset(meta.find_undeclared_variables(tree))
+    else:
+        # Jinja tells by compiling, as long as all else takes; where no name is made, they are all the names there.
+        undeclared = frozenset(node.name for node in names).difference(_READER.globals)
+    return _Mentions(tuple(dict.fromkeys(said)), stored, undeclared)
 
 
 class Letters:

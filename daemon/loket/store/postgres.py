@@ -68,6 +68,7 @@ def engine(url: URL) -> Engine:
     except ModuleNotFoundError as error:
         raise StoreUnfit(f"PostgreSQL needs a driver ({error}): pip install 'loket[postgres]'") from None
     event.listen(made, "connect", session)
+    schema.turn_standing.dialect_options["postgresql"]["where"] = schema.STANDING
     return made
 
 

@@ -323,10 +323,6 @@ turn = Table(
     UniqueConstraint("queue", "seat", name="uq_turn_queue_seat"),
     Index("ix_turn_ticket", "ticket"),
 )
-Index(
-    "uq_turn_standing",
-    turn.c.ticket,
-    unique=True,
-    sqlite_where=turn.c.ended_at.is_(None),
-    postgresql_where=turn.c.ended_at.is_(None),
-)
+# The same for PostgreSQL stands in postgres.py: named here, it would load that dialect and all its drivers always.
+STANDING = turn.c.ended_at.is_(None)
+turn_standing = Index("uq_turn_standing", turn.c.ticket, unique=True, sqlite_where=STANDING)
