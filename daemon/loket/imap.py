@@ -6,6 +6,7 @@ import hashlib
 import imaplib
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from loket.wake import Wake
 
 CONNECT_SECONDS = 20
 READ_SECONDS = 90
+# What servers say into an IDLE every few minutes, so that no router forgets the connection.
+_ALIVE = b"* OK "
 
 # A search answers in one line, which imaplib cuts off at about 150,000 mails by default.
 imaplib._MAXLINE = 100_000_000  # type: ignore[attr-defined] # there is no public way
@@ -289,16 +292,17 @@ class ImapSession:
         In IDLE the descriptor is watched and the lines are left to the end of IDLE: the library's own check
         breaks on a line that arrives in two packets. News may have come before IDLE began, so that is asked first.
         """
-        if not self.idles:
-            wake.wait(seconds)
-            return
-        if not self._idle():
-            # It offers what it does not do: from here on we look now and then, as where it offers nothing.
+        if not self.idles or not self._idle():
+            # It may offer what it does not do: from here on we look now and then, as where it offers nothing.
             self._capabilities.discard(b"IDLE")
             wake.wait(seconds)
+            # A search need not find what was not announced yet, and Dovecot's does not (RFC 9051 6.1.2).
+            self._client.noop()
             return
-        if not self._news_already():
-            wake.wait(seconds, self._client.socket())
+        until = time.monotonic() + (0 if self._news_already() else seconds)
+        while (left := until - time.monotonic()) > 0:
+            if wake.wait(left, self._client.socket()) or self._news():
+                break
         self._client.idle_done()
 
     def _idle(self) -> bool:
@@ -312,16 +316,28 @@ class ImapSession:
         return True
 
     def _news_already(self) -> bool:
-        imap = self._client._imap
-        if imap.untagged_responses.pop("EXISTS", None):
-            return True
+        return bool(self._client._imap.untagged_responses.pop("EXISTS", None) or self._said())
+
+    def _news(self) -> bool:
+        """Whether what the server said is more than a sign of life; nothing at all means that it may have gone."""
+        said = self._said()
+        while said.endswith(b"\n") and all(line.startswith(_ALIVE) for line in said.splitlines()):
+            for _ in said.splitlines():
+                self._client._imap._get_line()
+            said = self._said()
+            if not said:
+                return False
+        return True
+
+    def _said(self) -> bytes:
+        """What has come and was not read yet; empty too where the connection is over."""
         sock = self._client.socket()
         timeout = sock.gettimeout()
         sock.setblocking(False)
         try:
-            return bool(imap.file.peek(1))
+            return bytes(self._client._imap.file.peek(1))
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False
+            return b""
         finally:
             sock.settimeout(timeout)
 

@@ -25,15 +25,15 @@ class Wake:
             return  # the pipe is full of wake-ups already
 
     def wait(self, seconds: float, *others: Any) -> bool:
-        """Whether anything happened within `seconds`: a wake-up, or news on another descriptor."""
+        """Until somebody wakes, something comes on another descriptor, or the time is over; whether somebody woke."""
         poll = select.poll()
         for descriptor in (self._read, *others):
             poll.register(descriptor, select.POLLIN)
-        happened = bool(poll.poll(max(0, seconds) * 1000))
+        poll.poll(max(0, seconds) * 1000)
         try:
             os.read(self._read, 4096)
         except BlockingIOError:
-            return happened
+            return False
         return True
 
     def close(self) -> None:

@@ -51,6 +51,7 @@ class Quirky:
     most: int = 0
     _live: dict[socket.socket, threading.Event] = field(default_factory=dict)
     _listener: socket.socket | None = None
+    _speaks: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def port(self) -> int:
@@ -71,15 +72,26 @@ class Quirky:
         assert self._listener is not None
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for link in list(self._live):
-            _hang_up(link)
+        self.hang_up()
 
     def deliver(self, raw: bytes) -> None:
         """A mail comes, and whoever idles hears of it."""
         self.mails[max(self.mails, default=0) + 1] = raw.replace(b"\n", b"\r\n")
-        for link, idles in list(self._live.items()):
-            if idles.is_set():
-                link.sendall(f"* {len(self.mails)} EXISTS\r\n".encode())
+        self.tell(f"* {len(self.mails)} EXISTS\r\n")
+
+    def tell(self, *packets: str) -> None:
+        """Say something to whoever idles, a moment between packets, and nothing else before it is all said."""
+        with self._speaks:
+            for number, packet in enumerate(packets):
+                time.sleep(0.2 * bool(number))
+                for link, idles in list(self._live.items()):
+                    if number or idles.is_set():
+                        link.sendall(packet.encode())
+
+    def hang_up(self) -> None:
+        """End every session without a word."""
+        for link in list(self._live):
+            _hang_up(link)
 
     def count(self, beginning: str) -> int:
         """How often a command was given that begins so."""
@@ -110,7 +122,8 @@ class Quirky:
                     self.said.append(Said(number, time.monotonic(), words))
                     if tag.upper() == "DONE":
                         self._live[link].clear()
-                        _send(link, f"{self._idling} OK idle ended")
+                        with self._speaks:
+                            _send(link, f"{self._idling} OK idle ended")
                     elif not self._answer(link, tag, words, number):
                         break
         except OSError:

@@ -55,6 +55,41 @@ def test_news_before_the_servers_plus_is_heard(at: At) -> None:
         assert taken(office, 1)
 
 
+def test_a_sign_of_life_in_idle_is_no_news(at: At) -> None:
+    """Dovecot's and Gmail's `* OK Still here`: nothing is asked for it, and what comes behind it is heard."""
+    with Quirky() as server:
+        office = watching(at(server))
+        eventually(lambda: server.count("IDLE") == 1)
+        asked = server.count("UID SEARCH")
+        for _ in range(3):
+            server.tell("* OK Still here\r\n")
+            time.sleep(0.1)
+        assert (server.count("DONE"), server.count("UID SEARCH")) == (0, asked)
+        server.deliver(SURAT)
+        assert taken(office, 1)
+
+
+def test_news_behind_a_sign_of_life_in_two_packets_is_heard(at: At) -> None:
+    with Quirky() as server:
+        office = watching(at(server))
+        eventually(lambda: server.count("IDLE") == 1)
+        server.mails[1] = SURAT.replace(b"\n", b"\r\n")
+        server.tell("* OK Still here\r\n* 1 EX", "ISTS\r\n")
+        assert taken(office, 1)
+
+
+def test_a_session_that_ends_while_it_idles_is_begun_anew(at: At) -> None:
+    """With its goodbye, which is no sign of life, and without one."""
+    with Quirky() as server:
+        office = watching(at(server))
+        for number, goodbye in enumerate(("* BYE going down\r\n", "* OK Still here\r\n", ""), start=1):
+            eventually(lambda number=number: server.count("IDLE") == number)  # type: ignore[misc]
+            server.tell(goodbye)
+            server.hang_up()
+        server.deliver(SURAT)
+        assert taken(office, 1)
+
+
 def test_a_server_that_refuses_the_idle_it_offers_is_polled(at: At) -> None:
     with Quirky() as server:
         server.script["IDLE"] = ["{tag} BAD not today"]
