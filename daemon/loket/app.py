@@ -65,6 +65,11 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+async def _poke(watcher: Watcher) -> None:
+    """A coroutine, which the scheduler runs where it is: anything else it would hand to a thread."""
+    watcher.poke()
+
+
 class App:
     """The daemon on one configuration and store."""
 
@@ -248,7 +253,7 @@ class App:
             # Each at a moment of its own: hundreds that look in the same second are in each other's way.
             first = began + timedelta(seconds=seconds * number / len(self.watchers))
             poll = IntervalTrigger(seconds=seconds, start_date=first, jitter=max(1, seconds // 10))
-            scheduler.add_job(watcher.poke, poll, max_instances=1)
+            scheduler.add_job(_poke, poll, [watcher], max_instances=1)
         for copies in self._copies:
             scheduler.add_job(copies.tick, "interval", seconds=COPIES_SECONDS, max_instances=1)
         scheduler.start()

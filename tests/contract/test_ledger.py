@@ -12,7 +12,7 @@ from loket.core.known import Hints
 from loket.core.model import Fate, MailRef, Plan, State
 from loket.files import FolderFiles
 from loket.ports import Cursor
-from loket.store import schema
+from loket.store import intake, schema
 from tests.contract.conftest import Store
 from tests.contract.values import (
     ELSEWHERE,
@@ -181,6 +181,33 @@ def test_handled_mail_waits_to_be_filed_where_the_mailbox_files(store: Store) ->
     assert store.intake.to_file(ELSEWHERE, 7) == []
     store.intake.filed([ref(1)])
     assert store.intake.to_file(HERE, 7) == [2]
+
+
+def test_polls_that_find_nothing_are_written_together_and_never_over_trouble(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "QUIET_SECONDS", 3600.0)
+
+    def polled(mailbox: str) -> datetime | None:
+        return next(view.polled_at for view in store.desk.mailboxes() if view.mailbox == mailbox)
+
+    for mailbox in (HERE, ELSEWHERE):
+        store.intake.watch(mailbox, "INBOX", Cursor(7, 0, NOW), [], NOW)
+        store.intake.reached(mailbox, NOW, 12)
+    store.intake.reached(HERE, NOW + minutes(1), 12)
+    store.intake.reached(ELSEWHERE, NOW + minutes(2), 12)
+    assert (polled(HERE), polled(ELSEWHERE)) == (NOW, NOW)
+    store.intake.reached(ELSEWHERE, NOW + minutes(3), 13)
+    assert store.intake.cursor(ELSEWHERE) == Cursor(7, 13, NOW), "what is new is written at once"
+    assert (polled(HERE), polled(ELSEWHERE)) == (NOW + minutes(1), NOW + minutes(3))
+    store.intake.reached(HERE, NOW + minutes(4), 12)
+    store.intake.troubled(HERE, NOW + minutes(5), "no route")
+    store.intake.reached(ELSEWHERE, NOW + minutes(6), 14)
+    [view] = [view for view in store.desk.mailboxes() if view.mailbox == HERE]
+    assert (view.error, view.polled_at) == ("no route", NOW + minutes(1))
+    store.intake.reached(HERE, NOW + minutes(7), 12)
+    [view] = [view for view in store.desk.mailboxes() if view.mailbox == HERE]
+    assert (view.error, view.polled_at) == (None, NOW + minutes(7))
 
 
 def test_trouble_is_remembered_since_it_began_and_forgotten_when_it_ends(store: Store) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
@@ -22,16 +25,12 @@ _L = schema.ledger.c
 
 _STATE = schema.mailbox_state.c
 _M: BindParameter[str] = bindparam("m")
-_V: BindParameter[int] = bindparam("v")
 
 # What every poll asks, built once: five hundred mailboxes ask it each minute.
 _CURSOR = select(_STATE.uidvalidity, _STATE.last_uid, _STATE.started_at).where(_STATE.mailbox == _M)
-_PENDING = select(_L.uid).where(
-    _L.mailbox == _M, _L.uidvalidity == _V, _L.fate == Fate.PENDING.value, _L.sha256.is_(None)
-)
-_KEPT = (
+_PENDING = (
     select(_L.uidvalidity, _L.uid, _L.internaldate, _L.sha256, _L.size)
-    .where(_L.mailbox == _M, _L.fate == Fate.PENDING.value, _L.sha256.is_not(None))
+    .where(_L.mailbox == _M, _L.fate == Fate.PENDING.value)
     .order_by(_L.uidvalidity, _L.uid)
 )
 _REACHED = (
@@ -49,6 +48,40 @@ _TROUBLED = (
 )
 
 
+# Polls that found nothing are written together, so often at the most.
+QUIET_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Reached:
+    """What polls have to say that nothing new was found, until it is written; `last` is what stands already."""
+
+    last: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    again: float = 0.0
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, mailbox: str, now: datetime, last_uid: int) -> bool:
+        """Whether it is to be written now: it need not be where it says nothing new and others just wrote."""
+        with self.turn:
+            self.waiting[mailbox] = {"m": mailbox, "now": now, "last": last_uid}
+            return self.last.get(mailbox) != last_uid or time.monotonic() >= self.again
+
+    def taken(self) -> list[dict[str, Any]]:
+        """What waits, in the transaction that writes it: what another says of a mailbox comes before or behind."""
+        with self.turn:
+            rows, self.waiting = list(self.waiting.values()), {}
+            self.last.update({row["m"]: row["last"] for row in rows})
+            self.again = time.monotonic() + QUIET_SECONDS
+            return rows
+
+    def forget(self, mailbox: str) -> None:
+        """Something else is being written about it."""
+        with self.turn:
+            self.last.pop(mailbox, None)
+            self.waiting.pop(mailbox, None)
+
+
 @dataclass(frozen=True, slots=True)
 class IntakeStore:
     """The ledger and its cursors; `files_to` says of each mailbox whether handled mail is moved on the server."""
@@ -56,6 +89,7 @@ class IntakeStore:
     database: Database
     files_to: Mapping[str, bool]
     caps: Caps = field(default_factory=Caps)
+    _reached: _Reached = field(default_factory=_Reached, repr=False)
 
     @contextmanager
     def begin(self) -> Iterator[Batch]:
@@ -71,17 +105,22 @@ class IntakeStore:
     def standing(self, mailbox: str, uidvalidity: int) -> Standing:
         """All that a poll has to know before it asks the server."""
         with self.database.read() as connection:
-            return Standing(
-                _cursor(connection, mailbox), _pending(connection, mailbox, uidvalidity), _kept(connection, mailbox)
-            )
+            rows = connection.execute(_PENDING, {"m": mailbox}).all()
+            kept = [
+                (MailRef(mailbox, row.uidvalidity, row.uid), row.internaldate, StoredFile(row.sha256, row.size))
+                for row in rows
+                if row.sha256 is not None
+            ]
+            pending = [row.uid for row in rows if row.sha256 is None and row.uidvalidity == uidvalidity]
+            return Standing(_cursor(connection, mailbox), pending, kept)
 
     def advance(self, mailbox: str, folder: str, cursor: Cursor) -> None:
         """Move the cursor."""
         with self.database.write() as connection:
             self._state(connection, mailbox, folder, cursor)
 
-    @staticmethod
-    def _state(connection: Connection, mailbox: str, folder: str, cursor: Cursor) -> None:
+    def _state(self, connection: Connection, mailbox: str, folder: str, cursor: Cursor) -> None:
+        self._reached.forget(mailbox)
         values = {
             "folder": folder,
             "uidvalidity": cursor.uidvalidity,
@@ -93,13 +132,20 @@ class IntakeStore:
             connection.execute(insert(table).values(mailbox=mailbox, **values))
 
     def reached(self, mailbox: str, now: datetime, last_uid: int) -> None:
-        """Record that a mailbox, which is watched, was worked up to that UID."""
-        with self.database.write() as connection:
-            connection.execute(_REACHED, {"m": mailbox, "now": now, "last": last_uid})
+        """Record that a mailbox, which is watched, was worked up to that UID.
+
+        Where that is nothing new, it may be written a moment later, with the next mailbox's.
+        """
+        if self._reached.note(mailbox, now, last_uid):
+            with self.database.write() as connection:
+                rows = self._reached.taken()
+                if rows:
+                    connection.execute(_REACHED, rows)
 
     def troubled(self, mailbox: str, now: datetime, error: str) -> None:
         """Record why a mailbox was not reached, and since when; it may not be watched yet."""
         with self.database.write() as connection:
+            self._reached.forget(mailbox)
             if connection.execute(_TROUBLED, {"m": mailbox, "now": now, "said": error}).rowcount == 0:
                 first = {"folder": "", "uidvalidity": 0, "last_uid": 0, "started_at": now}
                 row = {"mailbox": mailbox, **first, "error": error, "error_since": now}
@@ -175,14 +221,3 @@ class IntakeStore:
 def _cursor(connection: Connection, mailbox: str) -> Cursor | None:
     row = connection.execute(_CURSOR, {"m": mailbox}).one_or_none()
     return None if row is None or not row.uidvalidity else Cursor(row.uidvalidity, row.last_uid, row.started_at)
-
-
-def _pending(connection: Connection, mailbox: str, uidvalidity: int) -> list[int]:
-    return sorted(connection.execute(_PENDING, {"m": mailbox, "v": uidvalidity}).scalars())
-
-
-def _kept(connection: Connection, mailbox: str) -> list[tuple[MailRef, datetime, StoredFile]]:
-    return [
-        (MailRef(mailbox, row.uidvalidity, row.uid), row.internaldate, StoredFile(row.sha256, row.size))
-        for row in connection.execute(_KEPT, {"m": mailbox})
-    ]
