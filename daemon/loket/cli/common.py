@@ -41,10 +41,10 @@ def fail(message: str, code: int = NO) -> typer.Exit:
     return typer.Exit(code)
 
 
-def read_config(path: Path, rules: Path | None = None) -> Snapshot:
+def read_config(path: Path, rules: Path | None = None, *, trusting: bool = False) -> Snapshot:
     """The configuration, or its errors on standard error and exit 1."""
     with problems_told():
-        return load(path, rules)
+        return load(path, rules, trusting=trusting)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from loket.config.asks import protections
 from loket.config.daysoff import look_ahead
 from loket.config.lint import lint
 from loket.config.load import load
+from loket.config.passed import Passed
 from loket.config.yamlfile import ConfigError, Problem
 
 
@@ -30,11 +31,14 @@ def run(
     level = log_level.upper()
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise typer.BadParameter("one of DEBUG, INFO, WARNING, ERROR", param_hint="--log-level")
-    snapshot = read_config(config)
-    problems = [problem for problem in lint(snapshot) if not problem.warning]
-    if problems:
-        _print(problems)
-        raise typer.Exit(NO)
+    snapshot = read_config(config, trusting=True)
+    passed = Passed(snapshot.root, snapshot.config.store)
+    if not passed.knows(snapshot.office.rules_hash):
+        problems = [problem for problem in lint(snapshot) if not problem.warning]
+        if problems:
+            _print(problems)
+            raise typer.Exit(NO)
+        passed.keep(snapshot.office.rules_hash)
     maillog.set_up(as_json=log_json or not sys.stderr.isatty(), level=level)
     with refusals():
         trouble = asyncio.run(_work(snapshot, once))

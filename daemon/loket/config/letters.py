@@ -33,22 +33,28 @@ def read_tongue(folder: Path, language: str, under: Mapping[str, str]) -> tuple[
     """One language's templates; those that are missing are the ones of `under`, the office's own language."""
     home = folder / "templates" / language
     own, problems = _sources(home)
-    sources = {**under, **own}
-    letters, faults = _checked(tuple(sorted(sources.items())))
-    for fault in faults:
-        # What is wrong with the office's own is told once.
-        if fault.name in own:
-            line = sources[fault.name].split("\n")[fault.line - 1]
-            problems.append(Problem(home / fault.name, fault.line, fault.column, str(fault), source=line))
     words, ill = _words(home / WORDS)
+    letters = _letters(tuple(sorted({**under, **own}.items())))
     return Tongue(language, home, letters, own, words), [*problems, *ill]
 
 
+def faults(tongue: Tongue) -> Iterator[Problem]:
+    """What is wrong with its templates; of the office's own it is told once, with the language they stand in."""
+    for fault in _faults(tongue.letters):
+        if fault.name in tongue.sources:
+            line = tongue.sources[fault.name].split("\n")[fault.line - 1]
+            yield Problem(tongue.folder / fault.name, fault.line, fault.column, str(fault), source=line)
+
+
+# A reload in which no template changed reads and compiles none again.
 @lru_cache(maxsize=4)
-def _checked(sources: tuple[tuple[str, str], ...]) -> tuple[Letters, tuple[LetterError, ...]]:
-    """Templates and what is wrong with them; a reload in which none changed reads and compiles none again."""
-    letters = Letters(dict(sources))
-    return letters, tuple(letters.faults(context.WORDS))
+def _letters(sources: tuple[tuple[str, str], ...]) -> Letters:
+    return Letters(dict(sources))
+
+
+@lru_cache(maxsize=4)
+def _faults(letters: Letters) -> tuple[LetterError, ...]:
+    return tuple(letters.faults(context.WORDS))
 
 
 def _sources(home: Path) -> tuple[dict[str, str], list[Problem]]:

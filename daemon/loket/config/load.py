@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from loket.config.cross import cross_checks
 from loket.config.daysoff import DaysOff
-from loket.config.letters import WORDS, Tongue, read_tongue, translated
+from loket.config.letters import WORDS, Tongue, faults, read_tongue, translated
 from loket.config.lists import Lists
 from loket.config.models import Config
+from loket.config.passed import Passed
 from loket.config.snapshot import Rulebook, Snapshot, fields_of, section_of, spelled
 from loket.config.trust import TrustEntry
 from loket.config.wording import meant
@@ -36,8 +37,11 @@ __all__ = ["Rulebook", "Snapshot", "load"]
 FEW = 5
 
 
-def load(path: Path, rules: Path | None = None) -> Snapshot:
-    """The snapshot of a configuration; ConfigError lists everything that is wrong with it."""
+def load(path: Path, rules: Path | None = None, *, trusting: bool = False) -> Snapshot:
+    """The snapshot of a configuration; ConfigError lists everything that is wrong with it.
+
+    `trusting`: where the same files passed before, the branches of their templates are not looked through again.
+    """
     document = Document.read(path)
     root = path.resolve().parent
     problems = list(_one_twice(document))
@@ -52,15 +56,18 @@ def load(path: Path, rules: Path | None = None) -> Snapshot:
     books, wrong = _books(document, config, folder, lists)
     tongues, ill = _tongues(document, config, folder)
     problems += [*wrong, *ill]
-    if problems:
-        raise ConfigError(problems)
     texts = {
-        **{str(book.document.path): book.document.text for book in books.values()},
+        **{book.document.path.name: book.document.text for book in books.values()},
         **{f"{tongue.language}/{name}": text for tongue in tongues for name, text in tongue.sources.items()},
         **{f"{tongue.language}/{WORDS}": repr(sorted(tongue.words.items())) for tongue in tongues},
-        **lists.texts,
+        **{f"{name} as a list": text for name, text in lists.texts.items()},
     }
-    office = _office(config, books, tongues[0].letters, _hash(document.text, texts))
+    rules_hash = _hash(document.text, texts)
+    if not (trusting and Passed(root, config.store).knows(rules_hash)):
+        problems += [fault for tongue in tongues for fault in faults(tongue)]
+    if problems:
+        raise ConfigError(problems)
+    office = _office(config, books, tongues[0].letters, rules_hash)
     office = replace(office, tongues={tongue.language: translated(office, tongue) for tongue in tongues[1:]})
     snapshot = Snapshot(path, root, folder, document, config, books, office, tuple(tongues))
     problems = list(cross_checks(snapshot))
@@ -147,7 +154,7 @@ def _hash(config: str, texts: Mapping[str, str]) -> str:
     """What stands on every event that these rules cause: another byte anywhere is another hash."""
     digest = hashlib.sha256(config.encode() + b"\0")
     for name in sorted(texts):
-        digest.update(f"{Path(name).name}\0{texts[name]}\0".encode())
+        digest.update(f"{name}\0{texts[name]}\0".encode())
     return digest.hexdigest()[:16]
 
 

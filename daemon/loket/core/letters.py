@@ -16,6 +16,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    __version__,
     meta,
     nodes,
     pass_environment,
@@ -27,6 +28,8 @@ from rapidfuzz import process
 from loket.core.headers import clean_text
 
 SUBJECT = "Subject:"
+# Another engine may find other faults.
+ENGINE = f"Jinja2 {__version__}"
 
 
 class LetterError(Exception):
