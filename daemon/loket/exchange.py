@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Container, Sequence
-from email.utils import parseaddr
 from typing import cast
 
 from aiosmtplib import SMTP, SMTPReadTimeoutError, SMTPResponse, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.email import quote_address
+
+from loket.core.headers import mailboxes
 
 # As much as the library takes of one answer; a server without end must not fill the memory.
 MOST_HEARD = 32768
@@ -159,7 +160,7 @@ class Exchange(asyncio.Protocol):
 
 def is_plain(address: str) -> bool:
     """Whether the library would send to this very address, and not to what it makes of another (promise P14)."""
-    return _PLAIN.fullmatch(address) is not None or parseaddr(address)[1] == address
+    return _PLAIN.fullmatch(address) is not None or [spec for _, spec in mailboxes(address)] == [address]
 
 
 def path(address: str) -> str:

@@ -289,8 +289,8 @@ class ImapSession:
     def wait(self, wake: Wake, seconds: float) -> None:
         """Wait for news of the folder or for `wake`, at most `seconds`.
 
-        In IDLE the descriptor is watched and the lines are left to the end of IDLE: the library's own check
-        breaks on a line that arrives in two packets. News may have come before IDLE began, so that is asked first.
+        In IDLE the descriptor is watched, and news is left to the end of IDLE: the library's own check breaks on a
+        line that arrives in two packets. News may have come before IDLE began, so that is asked first.
         """
         if not self.idles or not self._idle():
             # It may offer what it does not do: from here on we look now and then, as where it offers nothing.
@@ -316,13 +316,14 @@ class ImapSession:
         return True
 
     def _news_already(self) -> bool:
-        return bool(self._client._imap.untagged_responses.pop("EXISTS", None) or self._said())
+        announced = self._client._imap.untagged_responses.pop("EXISTS", None)
+        return bool(announced or (self._said() and self._news()))
 
     def _news(self) -> bool:
         """Whether what the server said is more than a sign of life; nothing at all means that it may have gone."""
         said = self._said()
-        while said.endswith(b"\n") and all(line.startswith(_ALIVE) for line in said.splitlines()):
-            for _ in said.splitlines():
+        while said.endswith(b"\n") and all(line.startswith(_ALIVE) for line in said.split(b"\n")[:-1]):
+            for _ in range(said.count(b"\n")):
                 self._client._imap._get_line()
             said = self._said()
             if not said:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from loket.cli import run
 from loket.cli.main import app
 from loket.config import letters, passed
+from loket.config import load as config_load
 from loket.config.lint import lint
 from loket.config.snapshot import Snapshot
 from loket.config.yamlfile import Problem
@@ -31,7 +32,7 @@ class Office:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
-        self.looked = 0
+        self.looked, self.read = 0, 0
         shutil.copytree(TOP / "rules", folder / "rules")
         (folder / "secret").write_text("a secret that is long enough")
         (folder / "config.yaml").write_text(OFFICE)
@@ -40,7 +41,12 @@ class Office:
             self.looked += 1
             return lint(snapshot)
 
+        def reading(tongue: letters.Tongue) -> Iterator[Problem]:
+            self.read += 1
+            return letters.faults(tongue)
+
         monkeypatch.setattr(run, "lint", counting)
+        monkeypatch.setattr(config_load, "faults", reading)
 
     @property
     def note(self) -> Path:
@@ -50,7 +56,7 @@ class Office:
         # As in a process of its own, which remembers no template.
         letters._letters.cache_clear()
         letters._faults.cache_clear()
-        self.looked = 0
+        self.looked = self.read = 0
         return CliRunner().invoke(app, ["run", "--once", "-c", str(self.folder / "config.yaml")])
 
 
@@ -62,7 +68,8 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
 
 
 def test_what_passed_is_not_looked_through_again(office: Office) -> None:
-    assert (office.start().exit_code, office.looked) == (3, 0)
+    assert office.read == 2, "two languages"
+    assert (office.start().exit_code, office.looked, office.read) == (3, 0, 0)
 
 
 TEMPLATE = ("Subject:", "Subject:{% if false %}{{ nonsens }}{% endif %}", "there is no nonsens")
@@ -92,10 +99,11 @@ def test_an_edit_is_looked_through_though_the_file_keeps_its_time(
 
 def test_a_part_that_moves_with_its_text_is_missed(office: Office) -> None:
     """Where it was included it is not found any more, though not a letter has changed."""
-    umum = office.folder / "rules/templates/id/umum"
-    part = next(path for path in sorted(umum.glob("_*.txt")))
-    part.rename(umum / f"_a{part.name}")
-    assert office.start().exit_code == 1
+    templates = office.folder / "rules/templates/id"
+    (templates / "umum/_antrean.txt").rename(templates / "_antrean.txt")
+    refused = office.start()
+    assert refused.exit_code == 1
+    assert "there is no umum/_antrean.txt" in refused.output
 
 
 def test_another_program_looks_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import StatementError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from loket.core.known import Hints
 from loket.core.model import Fate, MailRef, Plan, State
@@ -208,6 +209,25 @@ def test_polls_that_find_nothing_are_written_together_and_never_over_trouble(
     store.intake.reached(HERE, NOW + minutes(7), 12)
     [view] = [view for view in store.desk.mailboxes() if view.mailbox == HERE]
     assert (view.error, view.polled_at) == (None, NOW + minutes(7))
+    store.intake.reached(HERE, NOW + minutes(8), 12)
+    store.intake.watch(HERE, "INBOX", Cursor(8, 0, NOW), [], NOW)
+    store.intake.reached(ELSEWHERE, NOW + minutes(9), 15)
+    assert store.intake.cursor(HERE) == Cursor(8, 0, NOW), "the mails of a renumbered folder are not passed over"
+
+
+def test_what_a_poll_could_not_write_is_written_by_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "QUIET_SECONDS", 3600.0)
+    for mailbox in (HERE, ELSEWHERE):
+        store.intake.watch(mailbox, "INBOX", Cursor(7, 0, NOW), [], NOW)
+        store.intake.reached(mailbox, NOW, 12)
+    store.intake.reached(ELSEWHERE, NOW + minutes(1), 12)
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "_REACHED", text("UPDATE nothing SET nothing = 1"))
+        with pytest.raises(SQLAlchemyError):
+            store.intake.reached(HERE, NOW + minutes(2), 13)
+    store.intake.reached(HERE, NOW + minutes(3), 13)
+    assert store.intake.cursor(HERE) == Cursor(7, 13, NOW)
+    assert {view.polled_at for view in store.desk.mailboxes()} == {NOW + minutes(1), NOW + minutes(3)}
 
 
 def test_trouble_is_remembered_since_it_began_and_forgotten_when_it_ends(store: Store) -> None:

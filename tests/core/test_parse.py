@@ -474,3 +474,17 @@ def test_a_from_that_phones_write_names_somebody_on_every_python(field: str, fou
     """Newer Pythons by themselves would read nobody in these, and nobody would be answered."""
     read, _ = headers.addresses(field.encode())
     assert list(dict.fromkeys(one.spec for one in read)) == found
+
+
+@pytest.mark.parametrize(
+    "field", ["siti@x.example [PT Jamu]", "a@[b, <victim@x.example>]", "x@[,victim@y.example,]", "a@b@c.example"]
+)
+def test_half_a_sentence_is_nobodys_address(field: str) -> None:
+    read, sound = headers.addresses(field.encode())
+    assert (read, sound) == ((), False)
+
+
+@pytest.mark.parametrize("spec", ['"siti aisyah"@x.example', "siti@[192.0.2.1]", "siti@[ipv6:2001:db8::1]", "siti@x"])
+def test_rare_addresses_are_addresses(spec: str) -> None:
+    read, sound = headers.addresses(f"{spec}, <{spec}>".encode())
+    assert ({one.spec for one in read}, sound) == ({spec}, True)

@@ -85,8 +85,10 @@ class Quirky:
             for number, packet in enumerate(packets):
                 time.sleep(0.2 * bool(number))
                 for link, idles in list(self._live.items()):
-                    if number or idles.is_set():
-                        link.sendall(packet.encode())
+                    # It may just have been hung up.
+                    with contextlib.suppress(OSError):
+                        if number or idles.is_set():
+                            link.sendall(packet.encode())
 
     def hang_up(self) -> None:
         """End every session without a word."""

@@ -18,7 +18,7 @@ need strace strace
 # Debian packs separately what makes virtual environments, and Python's own tests, whose mails ours read too; another
 # Python brings both.
 system=/usr/bin/python3
-if [ "$(command -v python3)" = $system ] || $system -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+if [ "$(command -v python3)" = $system ] || $system -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
     $system -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
     $system -c 'import test.test_email' 2>/dev/null ||
         packages="$packages $($system -c 'import sys; print("libpython%d.%d-testsuite" % sys.version_info[:2])')"

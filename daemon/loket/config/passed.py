@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import rapidfuzz
 
 import loket
 from loket.config.models import Store
@@ -48,8 +49,11 @@ class Passed:
         # Without space or the right to write there, the store will say so, with more at stake.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(_note(rules_hash))
-            new.replace(self._file)
+            try:
+                new.write_bytes(_note(rules_hash))
+                new.replace(self._file)
+            finally:
+                new.unlink(missing_ok=True)
 
 
 def _note(rules_hash: str) -> bytes:
@@ -58,16 +62,11 @@ def _note(rules_hash: str) -> bytes:
 
 @cache
 def _program() -> str:
-    """What decides: this package as it lies here, and what reads its templates."""
-    files = "".join(f"{name} {size} {written}\0" for name, size, written in sorted(_files(Path(loket.__file__).parent)))
-    return hashlib.sha256(f"{sys.version} {ENGINE}\0{files}".encode()).hexdigest()
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _files(Path(entry.path))
-            elif entry.name.endswith(".py"):
-                found = entry.stat()
-                yield entry.path, found.st_size, found.st_mtime_ns
+    """What decides: this package as it lies here, and what reads its templates and compares its words."""
+    digest = hashlib.sha256(f"{sys.version} {ENGINE} RapidFuzz {rapidfuzz.__version__}".encode())
+    folder = Path(loket.__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        octets = file.read_bytes()
+        digest.update(f"\0{file.relative_to(folder)} {len(octets)}\0".encode())
+        digest.update(octets)
+    return digest.hexdigest()

@@ -210,6 +210,9 @@ _SIMPLE = re.compile(
 )
 _MARK = re.compile(r"[^\w\s]")
 _BARE = re.compile(r"[^<>\s,;:()\"@]+@[^<>\s,;:()\"@]+")
+# What is left of a list may still be half a sentence: one address, its local part quoted or not, its domain perhaps a
+# literal, and nothing else.
+_ONE = re.compile(r"""(?:[^<>\s,;:()\[\]"@\\]+|"(?:[^"\\]|\\.)*")@(?:[^<>\s,;:()\[\]"@\\]+|\[[^<>\s,()\[\]"@\\]*\])""")
 
 
 # Newer Pythons, and older ones with Debian's security fixes, take the whole field for nothing where one address in it
@@ -242,7 +245,7 @@ def addresses(value: bytes) -> tuple[tuple[Address, ...], bool]:
         pairs = mailboxes(plain)
     except (RecursionError, IndexError, ValueError):
         return (), False
-    found = tuple(_address(name, spec) for name, spec in pairs if "@" in spec and len(spec) <= MAX_ADDRESS)
+    found = tuple(_address(name, spec) for name, spec in pairs if _ONE.fullmatch(spec) and len(spec) <= MAX_ADDRESS)
     return found, sound and len(found) == len([pair for pair in pairs if any(pair)])
 
 

@@ -51,29 +51,39 @@ _TROUBLED = (
 # Polls that found nothing are written together, so often at the most.
 QUIET_SECONDS = 1.0
 
+Row = dict[str, Any]
+
 
 @dataclass(slots=True)
 class _Reached:
     """What polls have to say that nothing new was found, until it is written; `last` is what stands already."""
 
     last: dict[str, int] = field(default_factory=dict)
-    waiting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    waiting: dict[str, Row] = field(default_factory=dict)
     again: float = 0.0
     turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, mailbox: str, now: datetime, last_uid: int) -> bool:
+    def note(self, row: Row) -> bool:
         """Whether it is to be written now: it need not be where it says nothing new and others just wrote."""
         with self.turn:
-            self.waiting[mailbox] = {"m": mailbox, "now": now, "last": last_uid}
-            return self.last.get(mailbox) != last_uid or time.monotonic() >= self.again
+            self.waiting[row["m"]] = row
+            return self.last.get(row["m"]) != row["last"] or time.monotonic() >= self.again
 
-    def taken(self) -> list[dict[str, Any]]:
+    def taken(self, own: Row) -> list[Row]:
         """What waits, in the transaction that writes it: what another says of a mailbox comes before or behind."""
         with self.turn:
-            rows, self.waiting = list(self.waiting.values()), {}
+            # Another may have taken ours with theirs, and not have been able to write it.
+            rows, self.waiting = [*({own["m"]: own} | self.waiting).values()], {}
             self.last.update({row["m"]: row["last"] for row in rows})
             self.again = time.monotonic() + QUIET_SECONDS
             return rows
+
+    def give_back(self, rows: Sequence[Row]) -> None:
+        """They were not written after all."""
+        with self.turn:
+            for row in rows:
+                self.last.pop(row["m"], None)
+                self.waiting.setdefault(row["m"], row)
 
     def forget(self, mailbox: str) -> None:
         """Something else is being written about it."""
@@ -134,13 +144,20 @@ class IntakeStore:
     def reached(self, mailbox: str, now: datetime, last_uid: int) -> None:
         """Record that a mailbox, which is watched, was worked up to that UID.
 
-        Where that is nothing new, it may be written a moment later, with the next mailbox's.
+        Where that is nothing new, and something was written within `QUIET_SECONDS`, it waits for the next poll of any
+        mailbox.
         """
-        if self._reached.note(mailbox, now, last_uid):
+        own = {"m": mailbox, "now": now, "last": last_uid}
+        if not self._reached.note(own):
+            return
+        rows: list[Row] = []
+        try:
             with self.database.write() as connection:
-                rows = self._reached.taken()
-                if rows:
-                    connection.execute(_REACHED, rows)
+                rows = self._reached.taken(own)
+                connection.execute(_REACHED, rows)
+        except BaseException:
+            self._reached.give_back(rows)
+            raise
 
     def troubled(self, mailbox: str, now: datetime, error: str) -> None:
         """Record why a mailbox was not reached, and since when; it may not be watched yet."""
