@@ -188,6 +188,7 @@ def test_polls_that_find_nothing_are_written_together_and_never_over_trouble(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "QUIET_SECONDS", 3600.0)
+    monkeypatch.setattr(intake, "MANY", 2)
 
     def polled(mailbox: str) -> datetime | None:
         return next(view.polled_at for view in store.desk.mailboxes() if view.mailbox == mailbox)
@@ -217,6 +218,7 @@ def test_polls_that_find_nothing_are_written_together_and_never_over_trouble(
 
 def test_what_a_poll_could_not_write_is_written_by_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "QUIET_SECONDS", 3600.0)
+    monkeypatch.setattr(intake, "MANY", 2)
     for mailbox in (HERE, ELSEWHERE):
         store.intake.watch(mailbox, "INBOX", Cursor(7, 0, NOW), [], NOW)
         store.intake.reached(mailbox, NOW, 12)

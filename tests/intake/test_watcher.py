@@ -12,7 +12,7 @@ import pytest
 
 from loket import imap, watch
 from loket.core.model import Fate
-from loket.store import intake, schema
+from loket.store import schema
 from loket.wake import Wake
 from tests.intake.bureau import HOST, Bureau, eventually, mail
 from tests.intake.conftest import OpenBureau, every_server
@@ -25,8 +25,6 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Come back after a moment instead of seconds."""
     monkeypatch.setattr(watch, "FIRST_WAIT", timedelta(seconds=0.2))
     monkeypatch.setattr(watch, "LONGEST_WAIT", timedelta(seconds=0.5))
-    # Each poll is to be seen.
-    monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
 
 
 def started(office: Bureau) -> Bureau:

@@ -48,8 +48,10 @@ _TROUBLED = (
 )
 
 
-# Polls that found nothing are written together, so often at the most.
+# Polls that found nothing are written together, so often at the most, where so many mailboxes are polled that another
+# poll soon takes along what waits.
 QUIET_SECONDS = 1.0
+MANY = 50
 
 Row = dict[str, Any]
 
@@ -67,7 +69,8 @@ class _Reached:
         """Whether it is to be written now: it need not be where it says nothing new and others just wrote."""
         with self.turn:
             self.waiting[row["m"]] = row
-            return self.last.get(row["m"]) != row["last"] or time.monotonic() >= self.again
+            news = self.last.get(row["m"]) != row["last"]
+            return news or len(self.last) < MANY or time.monotonic() >= self.again
 
     def taken(self, own: Row) -> list[Row]:
         """What waits, in the transaction that writes it: what another says of a mailbox comes before or behind."""
@@ -144,8 +147,7 @@ class IntakeStore:
     def reached(self, mailbox: str, now: datetime, last_uid: int) -> None:
         """Record that a mailbox, which is watched, was worked up to that UID.
 
-        Where that is nothing new, and something was written within `QUIET_SECONDS`, it waits for the next poll of any
-        mailbox.
+        Of `MANY` mailboxes, one that has nothing new waits for another's next poll where one was written just now.
         """
         own = {"m": mailbox, "now": now, "last": last_uid}
         if not self._reached.note(own):
