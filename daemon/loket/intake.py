@@ -5,20 +5,19 @@ from __future__ import annotations
 import errno
 import imaplib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from loket import maillog
 from loket.core import retry
-from loket.core.decide import decide
+from loket.core.batch import Found, plans
 from loket.core.headers import clean_text
-from loket.core.known import Known, hints
+from loket.core.known import hints
 from loket.core.model import Buffer, Event, Fate, InboundMail, MailRef, Plan, Quarantined, RawMail, StoredFile
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.report import give_up
 from loket.core.token import Keys
-from loket.core.understand import understand
 from loket.guard import Guard
 from loket.imap import SESSION_ERRORS, ImapSession
 from loket.ports import Clock, Cursor, Intake, Listed, Transaction
@@ -107,35 +106,23 @@ class Taker:
     def _batch(self, raws: Sequence[RawMail]) -> None:
         office, now = self.office(), self.clock.now()
         mails = [self.examine(parse(raw), office, now) for raw in raws]
-        with self.store.begin() as transaction:
-            fresh = transaction.unseen([raw.ref for raw in raws])
-            mails = [mail for mail in mails if mail.raw.ref in fresh]
-            if not mails:
-                return
-            transaction.keep([mail.raw for mail in mails], now)
-            plans = self._plans(transaction, mails, office, now)
-            transaction.apply(plans, now)
-        self._tell(plans, raws[0].ref.mailbox)
+        mailbox, asked = raws[0].ref.mailbox, hints(mails)
 
-    def _plans(
-        self, transaction: Transaction, mails: Sequence[InboundMail], office: Office, now: datetime
-    ) -> list[Plan]:
-        mailbox = mails[0].raw.ref.mailbox
-        seen = dict(transaction.same_bytes(mailbox, [mail.raw.stored.sha256 for mail in mails]))
-        known: Known = transaction.known(hints(mails), now.astimezone(office.zone))
-        plans = []
-        for mail in mails:
-            sha256 = mail.raw.stored.sha256
-            if sha256 in seen:
-                plan = _duplicate(mail, seen[sha256], office, now)
-            else:
-                plan = decide(mail, understand(mail, office, self.keys, known, now), office, self.keys, known, now)
-                seen[sha256] = plan.ticket_of_mail
-            if plan.outbox:
-                plan = replace(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
-            known.after(plan)
-            plans.append(plan)
-        return plans
+        def look(transaction: Transaction) -> Found:
+            fresh = transaction.unseen([raw.ref for raw in raws])
+            same = transaction.same_bytes(mailbox, [raw.stored.sha256 for raw in raws])
+            return Found(fresh, dict(same), transaction.known(asked, now.astimezone(office.zone)))
+
+        def think(found: Found) -> list[Plan]:
+            return plans(mails, found, office, self.keys, now)
+
+        def write(transaction: Transaction, planned: list[Plan]) -> None:
+            ended = {plan.ref for plan in planned}
+            transaction.take([raw for raw in raws if raw.ref in ended], planned, now)
+
+        # Only officers and what comes back of our own mail ask how far an outgoing mail has come.
+        planned = self.store.decide(look, think, write, still=bool(asked.officers or asked.message_ids))
+        self._tell(planned, mailbox)
 
     def _tell(self, plans: Sequence[Plan], mailbox: str) -> None:
         for plan in plans:
@@ -143,13 +130,6 @@ class Taker:
                 self.told(plan.ref, plan)
         if any(plan.outbox for plan in plans):
             self.wrote(mailbox)
-
-
-def _duplicate(mail: InboundMail, ticket: str | None, office: Office, now: datetime) -> Plan:
-    """The same bytes once more, under a new UID: recorded, never answered (promise P3)."""
-    ref = mail.raw.ref
-    event = Event(now, "duplicate", ticket, "?", str(ref), office.rules_hash, {"sha256": mail.raw.stored.sha256})
-    return Plan(ref, Fate.DUPLICATE, ticket_of_mail=ticket, events=(event,))
 
 
 @dataclass(frozen=True, slots=True)

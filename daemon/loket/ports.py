@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from loket.core.escalation import Watch
 from loket.core.figures import Step
@@ -27,6 +27,9 @@ from loket.core.model import (
 )
 from loket.core.quota import Allowance
 from loket.core.waits import Delay
+
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 class Clock(Protocol):
@@ -102,6 +105,10 @@ class Transaction(Protocol):
         """Carry out plans."""
         ...
 
+    def take(self, raws: Sequence[RawMail], plans: Sequence[Plan], now: datetime) -> None:
+        """Keep mails and carry out their plans."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -117,6 +124,21 @@ class Intake(Protocol):
 
     def begin(self) -> AbstractContextManager[Transaction]:
         """A transaction, durable when the block ends."""
+        ...
+
+    def decide(
+        self,
+        look: Callable[[Transaction], S],
+        think: Callable[[S], R],
+        write: Callable[[Transaction, R], None],
+        *,
+        still: bool,
+    ) -> R:
+        """Look, think and write as if at one moment; what was thought, once it is durable.
+
+        Verdicts on outgoing mail may be written meanwhile, except where all is to stand `still`. What was looked at
+        may have to be looked at and thought of once more, so that neither may do anything else.
+        """
         ...
 
     def cursor(self, mailbox: str) -> Cursor | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loket import intake
+from loket.core import batch
 from loket.core.model import Fate
 from loket.store import schema
 from tests.intake.bureau import ADMIN, OFFICER, Bureau, client, mail
@@ -18,7 +19,8 @@ POISON = mail("Racun")
 
 def poisoned(monkeypatch: pytest.MonkeyPatch, where: str, error: Exception) -> None:
     """Loket fails at this mail, every time, in parsing or in deciding."""
-    healthy: Callable[..., Any] = getattr(intake, where)
+    room = {"parse": intake, "decide": batch}[where]
+    healthy: Callable[..., Any] = getattr(room, where)
 
     def fail(given: Any, *others: Any) -> Any:
         raw = given if where == "parse" else given.raw
@@ -26,7 +28,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, where: str, error: Exception) -> N
             raise error
         return healthy(given, *others)
 
-    monkeypatch.setattr(intake, where, fail)
+    monkeypatch.setattr(room, where, fail)
 
 
 def kept(office: Bureau) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,10 @@ class Overtaken(Exception):
     """A mail that was to be called off, or sent after all, is in a sender's hands."""
 
 
-def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
-    """Every row of the plans, one statement for each table and kind of change."""
+def apply_plans(
+    connection: Connection, plans: Sequence[Plan], now: datetime, *, ended: Container[MailRef] = ()
+) -> None:
+    """Every row of the plans, one statement for each table and kind of change; but the end of mails that have it."""
     _opened(connection, plans)
     _changed(connection, plans)
     insert_rows(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
@@ -47,7 +49,7 @@ def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) ->
     keep_entries(connection, plans)
     keep_turns(connection, plans)
     insert_rows(connection, schema.quarantine, aside_rows(plans, now))
-    _fates(connection, plans)
+    _fates(connection, [plan for plan in plans if plan.ref not in ended])
 
 
 def _opened(connection: Connection, plans: Sequence[Plan]) -> None:

@@ -81,6 +81,10 @@ class Batch:
 
     def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
         """Raw bytes and a pending ledger row for each mail; one that is pending already gets what it lacks."""
+        self._keep(raws, {}, now)
+
+    def _keep(self, raws: Sequence[RawMail], ends: Mapping[MailRef, Plan], now: datetime) -> set[MailRef]:
+        """The same, new rows with their end where there is one; returns whose rows are new."""
         keep_content(self.connection, [(raw.stored, None if raw.large else bytes(raw.data)) for raw in raws])
         there = self.listed([raw.ref for raw in raws])
         fresh = []
@@ -93,9 +97,12 @@ class Batch:
             }
             if raw.ref in there:
                 self.connection.execute(update(schema.ledger).where(at_ref(raw.ref)).values(facts))
-            else:
-                fresh.append(_row(raw.ref, Fate.PENDING, now, **facts))
+                continue
+            end = ends.get(raw.ref)
+            fate, ticket = (end.fate, end.ticket_of_mail) if end is not None else (None, None)
+            fresh.append(_row(raw.ref, fate or Fate.PENDING, now, **facts, ticket=ticket))
         insert_rows(self.connection, schema.ledger, fresh)
+        return {raw.ref for raw in raws} - there
 
     def listed(self, refs: Sequence[MailRef]) -> set[MailRef]:
         """Those of the refs that have a row, whatever it says."""
@@ -113,3 +120,8 @@ class Batch:
     def apply(self, plans: Sequence[Plan], now: datetime) -> None:
         """Carry out plans."""
         apply_plans(self.connection, plans, now)
+
+    def take(self, raws: Sequence[RawMail], plans: Sequence[Plan], now: datetime) -> None:
+        """Keep mails and carry out their plans, with one row written for each mail where two steps write it twice."""
+        fresh = self._keep(raws, {plan.ref: plan for plan in plans if plan.ref is not None}, now)
+        apply_plans(self.connection, plans, now, ended=fresh)

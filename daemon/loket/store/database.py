@@ -7,11 +7,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import DBAPIError
@@ -29,9 +29,17 @@ BUSY_SECONDS = 30
 # The schema this version works with: the last step under migrations/versions.
 HEAD = "0001"
 
+S = TypeVar("S")
+R = TypeVar("R")
+
 
 class Database:
-    """Transactions on a SQLAlchemy engine; writers take turns, since SQLite has one and PostgreSQL loses nothing."""
+    """Transactions on a SQLAlchemy engine; writers take turns, since SQLite has one and PostgreSQL loses nothing.
+
+    There are two turns. Whoever decides, that is, reads and then writes what follows from it, has the first one all
+    the while; the second is taken for each transaction, so that a sender's verdict, from which nothing follows, need
+    not wait until a batch of mails has been thought through.
+    """
 
     def __init__(self, url: str) -> None:
         """Open `url`; nothing is read or written yet."""
@@ -51,6 +59,8 @@ class Database:
         else:
             self.engine = postgres.engine(self.url)
             self.reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Always taken in this order.
+        self._deciding = threading.RLock()
         self._turn = threading.RLock()
         self._lock_file: int | None = None
         self._claim: SessionClaim | None = None
@@ -62,6 +72,12 @@ class Database:
         Except where the connection breaks off at COMMIT: then it raises (`is_unavailable`) and may have happened, and
         whoever does it again must find that out.
         """
+        with self._deciding, self.note() as connection:
+            yield connection
+
+    @contextmanager
+    def note(self) -> Iterator[Connection]:
+        """The same for what no decision looks at: how far an outgoing mail has come, while all goes well with it."""
         with self._turn:
             if self._claim is not None:
                 self._claim.hold()
@@ -69,6 +85,35 @@ class Database:
                 if self._claim is not None:
                     self._claim.fence(connection)
                 yield connection
+
+    def decide(
+        self,
+        look: Callable[[Connection], S],
+        think: Callable[[S], R],
+        write: Callable[[Connection, R], None],
+        *,
+        still: bool,
+    ) -> R:
+        """Look, think, and write what was thought, as if at one moment; what was thought, once it is durable.
+
+        What is only noted may be written meanwhile, except where all is to stand `still`. Where another process has
+        written anything, which SQLite tells, or the connection is another one, all three are done once more in one
+        transaction. PostgreSQL does not tell: there it is one from the beginning.
+        """
+        with self._deciding:
+            if still or not self.sqlite:
+                with self.note() as connection:
+                    thought = think(look(connection))
+                    write(connection, thought)
+                return thought
+            with self.note() as connection:
+                seen, before = look(connection), _standing(connection)
+            thought = think(seen)
+            with self.note() as connection:
+                if _standing(connection) != before:
+                    thought = think(look(connection))
+                write(connection, thought)
+            return thought
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -152,6 +197,12 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _standing(connection: Connection) -> tuple[Any, int]:
+    """Differs from an earlier one where anybody wrote by another connection (https://sqlite.org/pragma.html)."""
+    version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    return connection.connection.dbapi_connection, version
 
 
 def _sqlite_begin(statement: str, connection: Connection) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
@@ -54,6 +54,8 @@ QUIET_SECONDS = 1.0
 MANY = 50
 
 Row = dict[str, Any]
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -108,7 +110,21 @@ class IntakeStore:
     def begin(self) -> Iterator[Batch]:
         """A transaction, durable when the block ends."""
         with self.database.write() as connection:
-            yield Batch(connection, self.files_to, self.caps)
+            yield self._batch(connection)
+
+    def decide(
+        self, look: Callable[[Batch], S], think: Callable[[S], R], write: Callable[[Batch, R], None], *, still: bool
+    ) -> R:
+        """Look, think and write as if at one moment, durable at the end; see `Database.decide`."""
+        return self.database.decide(
+            lambda connection: look(self._batch(connection)),
+            think,
+            lambda connection, thought: write(self._batch(connection), thought),
+            still=still,
+        )
+
+    def _batch(self, connection: Connection) -> Batch:
+        return Batch(connection, self.files_to, self.caps)
 
     def cursor(self, mailbox: str) -> Cursor | None:
         """Where intake of a mailbox stands; None before its first start."""
@@ -203,7 +219,7 @@ class IntakeStore:
         if not refs:
             return set()
         with self.database.read() as connection:
-            return Batch(connection, self.files_to).unseen(refs)
+            return self._batch(connection).unseen(refs)
 
     def watch(self, mailbox: str, folder: str, cursor: Cursor, history: Sequence[MailRef], now: datetime) -> None:
         """Begin watching a folder under its UIDVALIDITY: what is history and the cursor, in one step."""

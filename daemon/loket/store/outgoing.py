@@ -56,7 +56,7 @@ class OutgoingStore:
         """Due mails of the mailboxes, letters first and as many as are allowed, marked as claimed."""
         wanted = select(schema.outbox).where(_O.phase == "due", _O.next_at <= now, _O.mailbox.in_(mailboxes))
         wanted = wanted.order_by(_O.priority, _O.next_at, _O.id).limit(limit)
-        with self.database.write() as connection:
+        with self.database.note() as connection:
             rows = connection.execute(wanted).all()
             if allowed is not None:
                 rows = [row for place, row in enumerate(rows) if allowed.takes(place, row.priority)]
@@ -129,7 +129,9 @@ class OutgoingStore:
         A bad end and what follows from it are in it too. For each verdict: True where the aftermath wrote mail. Written
         back again, after a COMMIT that was cut off, a verdict that stands already changes nothing.
         """
-        with self.database.write() as connection:
+        # What follows from a bad end changes tickets; of a good one, and of a next attempt, nothing does.
+        turn = self.database.write if any(map(_has_aftermath, settled)) else self.database.note
+        with turn() as connection:
             if begun:
                 connection.execute(_BEGIN, [{"number": number} for number in begun])
             if not settled:
@@ -149,10 +151,9 @@ class OutgoingStore:
             return [one not in fresh or self._follows(connection, one, aftermath) for one in settled]
 
     def _follows(self, connection: Connection, one: Settlement, aftermath: Aftermath | None) -> bool:
-        phase = _phase(one)
-        if phase is Phase.SENT or (phase is Phase.DUE and not one.delayed):
+        if not _has_aftermath(one):
             return False
-        mail, receipt = one.claimed.mail, one.receipt
+        phase, mail, receipt = _phase(one), one.claimed.mail, one.receipt
         sent = Sent(mail.message_id, mail.kind, mail.mailbox, mail.recipient, mail.ticket, phase)
         said = f"{receipt.code or ''} {receipt.text}".strip()
         return _follow(connection, sent, said, _cause(one.claimed.id, one.claimed.attempt), one.now, aftermath)
@@ -258,6 +259,11 @@ def _follow(
 
 def _phase(of: Settlement) -> Phase:
     return Phase.DUE if of.next_at is not None else _END.get(of.receipt.kind, Phase.REFUSED)
+
+
+def _has_aftermath(of: Settlement) -> bool:
+    phase = _phase(of)
+    return phase is not Phase.SENT and (phase is not Phase.DUE or of.delayed)
 
 
 def _settled_row(of: Settlement) -> dict[str, Any]:
