@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
@@ -62,6 +62,8 @@ class OutboxRunner:
     account: Account | None = None
     waiting: Waiting | None = None
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
+    # How often, since there may be more than was looked for.
+    _rung: int = 0
     _stopping: bool = False
     # Whether a claim failed, and what it may have marked was not given back yet.
     _unclaimed: bool = False
@@ -80,6 +82,7 @@ class OutboxRunner:
 
     def ring(self) -> None:
         """There is mail to send."""
+        self._rung += 1
         self._ring.set()
 
     def again(self) -> None:
@@ -130,13 +133,25 @@ class OutboxRunner:
         if time.monotonic() < self._shut_until:
             return 0
         self._shut = None
-        queue = deque(await self._claim())
-        total = len(queue)
+        queue: deque[Claimed] = deque()
+        total = working = 0
         refill = asyncio.Lock()
         trouble: Exception | None = None
+        # How often somebody had rung when nothing more was found: without another ring there is nothing to look for.
+        found_nothing: int | None = None
+
+        def bring(claimed: Sequence[Claimed], rung: int) -> None:
+            """Into the queue, with as many at work as there are connections, or mails."""
+            nonlocal total, working, found_nothing
+            queue.extend(claimed)
+            total += len(claimed)
+            found_nothing = None if claimed else rung
+            for _ in range(min(self.connections - working, len(queue))):
+                working += 1
+                group.create_task(work())
 
         async def work() -> None:
-            nonlocal total, trouble
+            nonlocal trouble, working
             # A verdict is on its way to the store while the next mail's envelope is; at most one of each connection.
             settling: asyncio.Task[None] | None = None
             while not self._stopping:
@@ -147,25 +162,27 @@ class OutboxRunner:
                     settling = group.create_task(self._settle(settlement)) if settlement else None
                     continue
                 async with refill:
-                    if not queue and self._shut is None and trouble is None:
+                    if not queue and self._shut is None and trouble is None and self._rung != found_nothing:
+                        rung = self._rung
                         try:
-                            queue.extend(await self._claim())
-                            total += len(queue)
+                            bring(await self._claim(), rung)
                         except Exception as error:
                             if not self.unavailable(error):
                                 raise
                             # The others finish what they have in hand first.
                             trouble = error
                     if not queue:
-                        return
+                        break
+            working -= 1
 
+        rung = self._rung
+        claimed = await self._claim()
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.connections, len(queue))):
-                    group.create_task(work())
+                bring(claimed, rung)
         finally:
             if queue:
-                await self._write(self.store.release, [claimed.id for claimed in queue])
+                await self._write(self.store.release, [one.id for one in queue])
         if trouble is not None:
             raise trouble
         return total

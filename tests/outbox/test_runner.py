@@ -59,6 +59,46 @@ def test_as_many_connections_as_allowed_and_each_used_again(post: Post) -> None:
     assert set(post.phases().values()) == {"sent"}
 
 
+def test_mail_that_comes_while_one_is_sent_gets_its_connections(post: Post) -> None:
+    """A round that began with one mail goes on with as many connections as there are mails."""
+    post.write(outbound("first"))
+
+    async def tell() -> None:
+        async with Scripted({"dot": 0.2}) as server:
+            post.to(server.port, connections=4)
+            running = asyncio.create_task(post.send())
+            await until(lambda: len(server.envelopes) == 1)
+            await asyncio.to_thread(post.write, *(outbound(f"mail-{count}") for count in range(12)))
+            post.runner.ring()
+            assert await running == 13
+            assert server.most == 4
+            await post.courier.close()
+
+    story(tell)
+    assert set(post.phases().values()) == {"sent"}
+
+
+def test_nothing_more_is_looked_for_once_by_each_connection(post: Post) -> None:
+    """One look that finds nothing is enough until somebody rings; each is a transaction."""
+    post.write(*(outbound(f"mail-{count}") for count in range(8)))
+
+    async def tell() -> None:
+        async with Scripted() as server:
+            post.to(server.port, connections=8)
+            looks = 0
+
+            def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+                nonlocal looks
+                looks += "FROM outbox" in statement and "ORDER BY outbox.priority" in statement
+
+            event.listen(post.database.engine, "before_cursor_execute", count)
+            assert await post.send() == 8
+            assert looks == 2
+            await post.courier.close()
+
+    story(tell)
+
+
 def test_one_recipient_a_transaction(post: Post) -> None:
     post.write(outbound("a"), outbound("b"))
 
