@@ -64,6 +64,7 @@ class OutboxRunner:
     _ring: asyncio.Event = field(default_factory=asyncio.Event)
     # How often, since there may be more than was looked for.
     _rung: int = 0
+    _going: _Round | None = None
     _stopping: bool = False
     # Whether a claim failed, and what it may have marked was not given back yet.
     _unclaimed: bool = False
@@ -84,6 +85,8 @@ class OutboxRunner:
         """There is mail to send."""
         self._rung += 1
         self._ring.set()
+        if self._going is not None:
+            self._going.news.set()
 
     def again(self) -> None:
         """Somebody has logged in anew: a server that let nobody in is tried at once."""
@@ -93,7 +96,7 @@ class OutboxRunner:
     def stop(self) -> None:
         """End after the mails in hand."""
         self._stopping = True
-        self._ring.set()
+        self.ring()
 
     async def run(self) -> None:
         """Send until stopped; trouble with the store is waited out."""
@@ -133,59 +136,25 @@ class OutboxRunner:
         if time.monotonic() < self._shut_until:
             return 0
         self._shut = None
-        queue: deque[Claimed] = deque()
-        total = working = 0
-        refill = asyncio.Lock()
-        trouble: Exception | None = None
-        # How often somebody had rung when nothing more was found: without another ring there is nothing to look for.
-        found_nothing: int | None = None
-
-        def bring(claimed: Sequence[Claimed], rung: int) -> None:
-            """Into the queue, with as many at work as there are connections, or mails."""
-            nonlocal total, working, found_nothing
-            queue.extend(claimed)
-            total += len(claimed)
-            found_nothing = None if claimed else rung
-            for _ in range(min(self.connections - working, len(queue))):
-                working += 1
-                group.create_task(work())
-
-        async def work() -> None:
-            nonlocal trouble, working
-            # A verdict is on its way to the store while the next mail's envelope is; at most one of each connection.
-            settling: asyncio.Task[None] | None = None
-            while not self._stopping:
-                if queue:
-                    settlement = await self._one(queue.popleft())
-                    if settling is not None:
-                        await settling
-                    settling = group.create_task(self._settle(settlement)) if settlement else None
-                    continue
-                async with refill:
-                    if not queue and self._shut is None and trouble is None and self._rung != found_nothing:
-                        rung = self._rung
-                        try:
-                            bring(await self._claim(), rung)
-                        except Exception as error:
-                            if not self.unavailable(error):
-                                raise
-                            # The others finish what they have in hand first.
-                            trouble = error
-                    if not queue:
-                        break
-            working -= 1
-
         rung = self._rung
         claimed = await self._claim()
+        self._going = going = _Round(self)
         try:
-            async with asyncio.TaskGroup() as group:
-                bring(claimed, rung)
+            async with asyncio.TaskGroup() as going.group:
+                going.bring(claimed, rung)
+                # One mail may be long in hand: what comes meanwhile need not wait for its end.
+                while going.working and not self._stopping:
+                    await going.news.wait()
+                    going.news.clear()
+                    if 0 < going.working < self.connections:
+                        await going.refill()
         finally:
-            if queue:
-                await self._write(self.store.release, [one.id for one in queue])
-        if trouble is not None:
-            raise trouble
-        return total
+            self._going = None
+            if going.queue:
+                await self._write(self.store.release, [one.id for one in going.queue])
+        if going.trouble is not None:
+            raise going.trouble
+        return going.total
 
     async def _claim(self) -> list[Claimed]:
         """What can be sent in about a second: a letter that comes meanwhile waits no longer than that."""
@@ -309,6 +278,65 @@ class OutboxRunner:
         if receipt.kind is ReceiptKind.REFUSED_NOW:
             return retry.next_attempt(claimed.created_at, claimed.attempt, now, chance)
         return None
+
+
+@dataclass(slots=True)
+class _Round:
+    """A round of sending, from the first claim until nothing more is found: what is claimed, and who is at work."""
+
+    runner: OutboxRunner
+    group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    queue: deque[Claimed] = field(default_factory=deque)
+    total: int = 0
+    working: int = 0
+    # Somebody has rung, or the last one at work has nothing more to do.
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    trouble: Exception | None = None
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # How often somebody had rung when nothing more was found: without another ring there is nothing to look for.
+    _found_nothing: int | None = None
+
+    def bring(self, claimed: Sequence[Claimed], rung: int) -> None:
+        """Into the queue, with as many at work as there are connections, or mails."""
+        self.queue.extend(claimed)
+        self.total += len(claimed)
+        self._found_nothing = None if claimed else rung
+        for _ in range(min(self.runner.connections - self.working, len(self.queue))):
+            self.working += 1
+            self.group.create_task(self._work())
+
+    async def refill(self) -> None:
+        """Look for more, unless there is some, or nobody has rung since nothing was found."""
+        runner = self.runner
+        async with self._looking:
+            rung = runner._rung
+            if self.queue or runner._shut is not None or self.trouble is not None or rung == self._found_nothing:
+                return
+            try:
+                self.bring(await runner._claim(), rung)
+            except Exception as error:
+                if not runner.unavailable(error):
+                    raise
+                # The others finish what they have in hand first.
+                self.trouble = error
+
+    async def _work(self) -> None:
+        runner = self.runner
+        # A verdict is on its way to the store while the next mail's envelope is; at most one of each connection.
+        settling: asyncio.Task[None] | None = None
+        while not runner._stopping:
+            if self.queue:
+                settlement = await runner._one(self.queue.popleft())
+                if settling is not None:
+                    await settling
+                settling = self.group.create_task(runner._settle(settlement)) if settlement else None
+                continue
+            await self.refill()
+            if not self.queue:
+                break
+        self.working -= 1
+        if not self.working:
+            self.news.set()
 
 
 async def look_out(

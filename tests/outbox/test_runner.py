@@ -78,6 +78,27 @@ def test_mail_that_comes_while_one_is_sent_gets_its_connections(post: Post) -> N
     assert set(post.phases().values()) == {"sent"}
 
 
+def test_mail_that_comes_while_another_hangs_does_not_wait_for_it(post: Post) -> None:
+    """A server may take minutes for its word after the dot; the other connections are free."""
+    post.write(outbound("slow"))
+
+    async def tell() -> None:
+        async with Scripted({"dot": [3.0, "250 2.0.0 queued"]}) as server:
+            post.to(server.port, connections=3)
+            sending = asyncio.create_task(post.send())
+            await until(lambda: len(server.envelopes) == 1)
+            for name in ("a", "b"):
+                await asyncio.to_thread(post.write, outbound(name))
+                post.runner.ring()
+                await until(lambda told=name: post.phases()[told] == "sent", 2)  # type: ignore[misc]
+            assert post.phases()["slow"] == "data"
+            assert await sending == 3
+            await post.courier.close()
+
+    story(tell)
+    assert set(post.phases().values()) == {"sent"}
+
+
 def test_nothing_more_is_looked_for_once_by_each_connection(post: Post) -> None:
     """One look that finds nothing is enough until somebody rings; each is a transaction."""
     post.write(*(outbound(f"mail-{count}") for count in range(8)))
