@@ -13,7 +13,21 @@ DAEMON = Path(__file__).parents[1] / "daemon"
 
 CORE = {"core.model", "core"}
 MIDDLE = CORE | {"config", "ports", "maillog"}
-RUNNERS = {"intake", "watch", "outbox", "pen", "timers", "reminders", "lapses", "examine", "follow", "guard"}
+RUNNERS = {
+    "intake",
+    "watch",
+    "outbox",
+    "pen",
+    "timers",
+    "reminders",
+    "lapses",
+    "examine",
+    "follow",
+    "guard",
+    "clerk",
+    "taker",
+    "line",
+}
 RUNNERS |= {"copies", "places", "timetable", "deadlines", "reports", "rounds", "appointments", "turns"}
 EDGES = {
     "wake",
@@ -78,6 +92,7 @@ HOMES: dict[str, set[str]] = {
     "holidays": {"config"},
     "yaml": {"config", "demo"},
     "typer": {"cli"},
+    "uvloop": {"cli"},
     "rich": {"cli"},
     "pymap": {"demo"},
     "aiosmtpd": {"demo"},

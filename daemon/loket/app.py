@@ -16,6 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from loket import maillog
+from loket.clerk import Clerk
 from loket.clockwork import Clockwork
 from loket.config.load import Snapshot
 from loket.config.secrets import SecretError, keys, resolve
@@ -32,7 +33,7 @@ from loket.doors import account, bounds, imap_door, sent_door, smtp_door, tokens
 from loket.examine import Examiner
 from loket.follow import Follower, Refused, needs_restart, secrets
 from loket.guard import Guard
-from loket.intake import Habits, MailboxIntake, Taker
+from loket.intake import Habits, MailboxIntake
 from loket.outbox import OutboxRunner, look_out
 from loket.pen import Pen
 from loket.places import Places
@@ -42,6 +43,7 @@ from loket.smtp import SmtpCourier, Ways
 from loket.store.copies import CopyStore
 from loket.store.database import is_unavailable
 from loket.stores import open_stores
+from loket.taker import Taker
 from loket.watch import Watcher
 
 # How often the clock is looked at; a step of more than `STEP_SECONDS` between two looks means that it was set.
@@ -73,7 +75,13 @@ async def _poke(watcher: Watcher) -> None:
 class App:
     """The daemon on one configuration and store."""
 
-    def __init__(self, snapshot: Snapshot, clock: Clock | None = None, lookup: Lookup = ask_dns) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        clock: Clock | None = None,
+        lookup: Lookup = ask_dns,
+        clerk: Clerk | None = None,
+    ) -> None:
         """Resolve secrets, open and claim the store, put the parts together; nothing is connected yet."""
         self.snapshot = snapshot
         self.clock: Clock = clock or SystemClock()
@@ -102,6 +110,7 @@ class App:
             self.stores.contents.load,
             self.guard,
             Examiner(self.keys, self._limit, signatures=Signatures(lookup)),
+            clerk=clerk,
         )
         self._places = {name: Places(server.sessions) for name, server in snapshot.config.servers.items()}
         self.watchers = [self._watcher(address) for address in snapshot.config.mailboxes]
@@ -294,6 +303,8 @@ class App:
         before = time.time() - time.monotonic()
         while True:
             await self._tick()
+            if self.taker.clerk is not None:
+                self.taker.clerk.ended()
             offset = time.time() - time.monotonic()
             if abs(offset - before) > STEP_SECONDS:
                 maillog.clock_set(offset - before)
@@ -390,5 +401,7 @@ class App:
 
     def _let_go(self) -> None:
         self.guard.close()
+        if self.taker.clerk is not None:
+            self.taker.clerk.close()
         self._pen.close()
         self.stores.database.close()

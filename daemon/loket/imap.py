@@ -32,6 +32,9 @@ _ALIVE = b"* OK "
 # A search answers in one line, which imaplib cuts off at about 150,000 mails by default.
 imaplib._MAXLINE = 100_000_000  # type: ignore[attr-defined] # there is no public way
 
+# So many mails are asked for their facts by one command.
+LISTED_AT_ONCE = 500
+
 # What a lost, refused or confused session can raise.
 SESSION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError)
 
@@ -185,17 +188,26 @@ class ImapSession:
         found = self._client.find_special_folder(b"\\Sent")
         return str(found) if found else None
 
-    def listing(self, after_uid: int, also: Sequence[int] = ()) -> list[Listed]:
-        """Mails above `after_uid` and those of `also` that are still there, ascending.
+    def listing(self, after_uid: int) -> list[Listed]:
+        """Mails above `after_uid`, ascending."""
+        return self.listed(self.above(after_uid))
+
+    def above(self, after_uid: int) -> list[int]:
+        """UIDs above `after_uid`, ascending.
 
         `n:*` names the last mail even when n lies past it (RFC 9051 6.4.9), so what is not above is left out.
         """
         # What was announced until here is in the answer; only what comes from here on is news to `wait`.
         self._client._imap.untagged_responses.pop("EXISTS", None)
-        above = {int(uid) for uid in self._client.search(["UID", f"{after_uid + 1}:*"]) if uid > after_uid}
-        found = self.facts(sorted(above.union(also)))
-        # Expunged since the search: it was seen, so it needs an end, which fetching it in vain will give it.
-        found += [Listed(uid, 0, _aware(None)) for uid in above.difference(one.uid for one in found)]
+        return sorted(int(uid) for uid in self._client.search(["UID", f"{after_uid + 1}:*"]) if uid > after_uid)
+
+    def listed(self, uids: Sequence[int]) -> list[Listed]:
+        """Mails that a search has named, ascending.
+
+        One that was expunged since needs an end, which fetching it in vain will give it.
+        """
+        found = self.facts(uids)
+        found += [Listed(uid, 0, _aware(None)) for uid in set(uids).difference(one.uid for one in found)]
         return sorted(found, key=lambda one: one.uid)
 
     def uids(self) -> list[int]:
@@ -205,7 +217,7 @@ class ImapSession:
     def facts(self, uids: Sequence[int]) -> list[Listed]:
         """Size and date of those of the mails that are still there, ascending."""
         found: list[Listed] = []
-        for chunk in _chunks(uids, 500):
+        for chunk in chunks(uids, LISTED_AT_ONCE):
             answer = self._client.fetch(chunk, ["RFC822.SIZE", "INTERNALDATE"])
             found += [
                 Listed(uid, int(facts[b"RFC822.SIZE"]), _aware(facts.get(b"INTERNALDATE")))
@@ -277,7 +289,7 @@ class ImapSession:
         folder = folders.named(self._client, folder)
         if not self._client.folder_exists(folder):
             self._client.create_folder(folder)
-        for chunk in _chunks(list(uids), 500):
+        for chunk in chunks(list(uids), 500):
             if b"MOVE" in self._capabilities:
                 self._client.move(chunk, folder)
                 continue
@@ -369,7 +381,8 @@ class ImapSession:
             self._drop()
 
 
-def _chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+def chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+    """The items in lists of that size, the last one as long as it comes."""
     for at in range(0, len(items), size):
         yield list(items[at : at + size])
 

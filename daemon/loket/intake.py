@@ -7,22 +7,16 @@ import imaplib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from loket import maillog
 from loket.core import retry
-from loket.core.batch import Found, plans
-from loket.core.headers import clean_text
-from loket.core.known import hints
-from loket.core.model import Buffer, Event, Fate, InboundMail, MailRef, Plan, Quarantined, RawMail, StoredFile
-from loket.core.office import Office
-from loket.core.parse import parse
-from loket.core.report import give_up
-from loket.core.token import Keys
-from loket.guard import Guard
-from loket.imap import SESSION_ERRORS, ImapSession
-from loket.ports import Clock, Cursor, Intake, Listed, Transaction
+from loket.core.model import Fate, MailRef, RawMail, StoredFile
+from loket.imap import LISTED_AT_ONCE, SESSION_ERRORS, ImapSession, chunks
+from loket.line import Line, line
+from loket.ports import Cursor, Listed
+from loket.taker import Taker
 
-ATTEMPTS = 3
 # How often a mail may end the session before it is passed over, and how long it is let be then.
 BREAKS_OFF = 3
 WITHHELD_FIRST = timedelta(minutes=1)
@@ -40,99 +34,6 @@ class Habits:
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
-    """Takes mails in: one transaction a batch; when anything in it raises, one mail at a time."""
-
-    store: Intake
-    office: Callable[[], Office]
-    keys: Keys
-    clock: Clock
-    unavailable: Callable[[BaseException], bool]
-    wrote: Callable[[str], None]
-    load: Callable[[StoredFile], Buffer]
-    guard: Guard
-    # What an officer's mail needs found out before it is decided on.
-    examine: Callable[[InboundMail, Office, datetime], InboundMail]
-    # Hears of each mail's end once it is durable.
-    told: Callable[[MailRef, Plan], None] = maillog.taken_in
-
-    def take(self, raws: Sequence[RawMail]) -> None:
-        """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.
-
-        One that is built oddly comes after the others, alone, and is first read where it can do no harm.
-        """
-        odd = [raw for raw in raws if self.guard.doubts(raw)]
-        plain = [raw for raw in raws if raw not in odd] if odd else raws
-        if plain:
-            self._together(plain)
-        for raw in odd:
-            self._alone(raw, guarded=True)
-
-    def _together(self, raws: Sequence[RawMail]) -> None:
-        try:
-            self._batch(raws)
-        except Exception as error:
-            if self.unavailable(error):
-                raise
-            for raw in raws:
-                self._alone(raw)
-
-    def _alone(self, raw: RawMail, *, guarded: bool = False) -> None:
-        try:
-            if guarded:
-                self.guard.read(raw, self.office().desks[raw.ref.mailbox])
-            self._batch([raw])
-        except Exception as error:
-            if self.unavailable(error):
-                raise
-            now = self.clock.now()
-            said = clean_text(f"{type(error).__name__}: {error}", 500)
-            tried = self.store.failed(raw, said, now)
-            maillog.raised(raw.ref, said, tried)
-            if tried >= ATTEMPTS:
-                plan = self._give_up(raw, said, now)
-                with self.store.begin() as transaction:
-                    transaction.apply([plan], now)
-                self._tell([plan], raw.ref.mailbox)
-
-    def _give_up(self, raw: RawMail, said: str, now: datetime) -> Plan:
-        try:
-            return give_up(raw, said, self.office(), self.keys, now)
-        except Exception as error:  # noqa: BLE001 - without this end it would keep the mails behind it for ever
-            said = clean_text(f"{said}; and telling of it: {type(error).__name__}: {error}", 500)
-            event = Event(now, "quarantined", None, "?", str(raw.ref), self.office().rules_hash, {"error": said})
-            return Plan(raw.ref, Fate.QUARANTINE, events=(event,), quarantine=Quarantined("raised", said))
-
-    def _batch(self, raws: Sequence[RawMail]) -> None:
-        office, now = self.office(), self.clock.now()
-        mails = [self.examine(parse(raw), office, now) for raw in raws]
-        mailbox, asked = raws[0].ref.mailbox, hints(mails)
-
-        def look(transaction: Transaction) -> Found:
-            fresh = transaction.unseen([raw.ref for raw in raws])
-            same = transaction.same_bytes(mailbox, [raw.stored.sha256 for raw in raws])
-            return Found(fresh, dict(same), transaction.known(asked, now.astimezone(office.zone)))
-
-        def think(found: Found) -> list[Plan]:
-            return plans(mails, found, office, self.keys, now)
-
-        def write(transaction: Transaction, planned: list[Plan]) -> None:
-            ended = {plan.ref for plan in planned}
-            transaction.take([raw for raw in raws if raw.ref in ended], planned, now)
-
-        # Only officers and what comes back of our own mail ask how far an outgoing mail has come.
-        planned = self.store.decide(look, think, write, still=bool(asked.officers or asked.message_ids))
-        self._tell(planned, mailbox)
-
-    def _tell(self, plans: Sequence[Plan], mailbox: str) -> None:
-        for plan in plans:
-            if plan.ref is not None:
-                self.told(plan.ref, plan)
-        if any(plan.outbox for plan in plans):
-            self.wrote(mailbox)
-
-
-@dataclass(frozen=True, slots=True)
 class MailboxIntake:
     """One mailbox's intake over an open session."""
 
@@ -141,28 +42,41 @@ class MailboxIntake:
     # Mails that the server could not give: after how many tries, and when each may be asked for again.
     _withheld: dict[MailRef, tuple[int, datetime]] = field(default_factory=dict)
 
-    def poll(self, session: ImapSession) -> int:
-        """Take in what is new and what was left pending, then file; returns how many mails were taken."""
+    def poll(self, session: ImapSession, stopping: Callable[[], bool] = bool) -> int:
+        """Take in what is new and what was left pending, then file; returns how many mails were taken.
+
+        Asked between batches, `stopping` ends it: what is left comes at the next start.
+        """
         store, mailbox = self.taker.store, self.habits.mailbox
         standing = store.standing(mailbox, session.uidvalidity)
         self._kept(standing.kept)
         cursor = self._cursor(session, standing.cursor)
         pending = standing.pending
-        listed = session.listing(cursor.last_uid, pending)
-        self._gone(session, set(pending) - {one.uid for one in listed})
-        fresh = self._without_end(session, listed, pending)
-        for batch in session.batches(fresh):
-            self._take(session, batch)
-            if batch[-1] is not fresh[-1]:
-                self._advance(cursor, batch[-1].uid)
+        above = session.above(cursor.last_uid)
+        # What the server withheld before comes last. A long listing is read while the mails before are taken in.
+        new = sorted(set(above).difference(pending))
+        portions = [*chunks(new, LISTED_AT_ONCE), *([pending] if pending else [])]
+        taken = 0
+        with line(self.taker, len(new)) as taking:
+            for portion in portions:
+                listed = session.facts(pending) if portion is pending else session.listed(portion)
+                fresh = self._without_end(session, listed)
+                for batch in session.batches(fresh):
+                    if stopping():
+                        return taken
+                    self._take(session, batch, taking)
+                    if portion is not portions[-1] or batch[-1] is not fresh[-1]:
+                        taking.then(partial(self._advance, cursor, batch[-1].uid))
+                    taken += len(batch)
+                self._gone(session, set(portion) - {one.uid for one in listed})
         # What has an end already is passed over.
-        last = max([cursor.last_uid, *(one.uid for one in listed)])
+        last = max([cursor.last_uid, *above])
         if self.habits.file_to is not None:
             # A server that never lets us move must not have us list the same mails for ever.
             self._advance(cursor, last)
             self._file(session, self.habits.file_to)
         store.reached(mailbox, self.taker.clock.now(), last)
-        return len(fresh)
+        return taken
 
     def _kept(self, kept: Sequence[tuple[MailRef, datetime, StoredFile]]) -> None:
         """Mails whose bytes are here and that have no end yet: they raised before, or were released by hand."""
@@ -173,7 +87,7 @@ class MailboxIntake:
                 # Nothing to work on until a person puts the file back; the mail stays pending, in sight.
                 maillog.unreadable(ref, str(error))
                 continue
-            self.taker.take([RawMail(ref, internaldate, data, stored)])
+            Line(self.taker).take([RawMail(ref, internaldate, data, stored)])
 
     def verify(self, session: ImapSession) -> int:
         """Count every UID on the server against the ledger (promise P1); what is absent is taken in now."""
@@ -182,7 +96,7 @@ class MailboxIntake:
         known = store.known_uids(mailbox, session.uidvalidity)
         absent = absent_uids(session, known, cursor)
         for batch in session.batches(session.facts(absent)):
-            self._take(session, batch)
+            self._take(session, batch, Line(self.taker))
         store.verified(mailbox, len(absent), self.taker.clock.now())
         maillog.verified(mailbox, len(known), len(absent))
         return len(absent)
@@ -196,7 +110,9 @@ class MailboxIntake:
         if found is not None:
             maillog.renumbered(mailbox, found.uidvalidity, session.uidvalidity)
         cursor = Cursor(session.uidvalidity, 0, found.started_at if found else now)
-        old = [one for one in session.listing(0) if self._is_history(one, found)]
+        # With `all`, nothing that lies there is history, and it need not be listed to be told so.
+        there = session.listing(0) if self.habits.history != "all" else []
+        old = [one for one in there if self._is_history(one, found)]
         refs = [MailRef(mailbox, session.uidvalidity, one.uid) for one in old]
         store.watch(mailbox, self.habits.folder, cursor, refs, now)
         if refs:
@@ -209,18 +125,16 @@ class MailboxIntake:
         A renumbered folder brings it up again: there the date of the first start tells what it was. Later
         arrivals are never judged by their date, since an old mail moved in by hand is work.
         """
-        if self.habits.history == "all":
-            return False
         if isinstance(self.habits.history, date):
             return one.internaldate.date() < self.habits.history
         return before is None or one.internaldate < before.started_at
 
-    def _without_end(self, session: ImapSession, listed: Sequence[Listed], pending: Sequence[int]) -> list[Listed]:
-        """What is to be fetched now; what the server withheld before comes last, and not at every poll."""
+    def _without_end(self, session: ImapSession, listed: Sequence[Listed]) -> list[Listed]:
+        """What is to be fetched now; what the server withheld before is not, at every poll."""
         refs = [MailRef(self.habits.mailbox, session.uidvalidity, one.uid) for one in listed]
         now = self.taker.clock.now()
         wanted = {ref.uid for ref in self.taker.store.without_end(refs) if self._may_be_asked(ref, now)}
-        return sorted((one for one in listed if one.uid in wanted), key=lambda one: (one.uid in pending, one.uid))
+        return [one for one in listed if one.uid in wanted]
 
     def _may_be_asked(self, ref: MailRef, now: datetime) -> bool:
         return ref not in self._withheld or now >= self._withheld[ref][1]
@@ -242,7 +156,7 @@ class MailboxIntake:
             self.habits.mailbox, self.habits.folder, Cursor(cursor.uidvalidity, last, cursor.started_at)
         )
 
-    def _take(self, session: ImapSession, batch: Sequence[Listed]) -> None:
+    def _take(self, session: ImapSession, batch: Sequence[Listed], taking: Line) -> None:
         mailbox = self.habits.mailbox
         try:
             raws = session.fetch(mailbox, batch)
@@ -257,13 +171,13 @@ class MailboxIntake:
                 raise
             # One mail the server cannot give must not keep the others (imapsync/imapsync#119).
             for one in batch:
-                self._take(session, [one])
+                self._take(session, [one], taking)
             return
         for one in batch:
             self._withheld.pop(MailRef(mailbox, session.uidvalidity, one.uid), None)
         self._gone(session, {one.uid for one in batch} - {raw.ref.uid for raw in raws})
         if raws:
-            self.taker.take(raws)
+            taking.take(raws)
 
     def _gone(self, session: ImapSession, uids: set[int]) -> None:
         if uids:

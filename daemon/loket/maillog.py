@@ -96,6 +96,16 @@ def renumbered(mailbox: str, before: int, now: int) -> None:
     _log.warning("uidvalidity-changed", mailbox=mailbox, before=before, now=now)
 
 
+def no_clerk(error: str) -> None:
+    """No second process for backlogs: they take longer."""
+    _log.warning("no-clerk", error=error)
+
+
+def unread(first: MailRef, mails: int, why: str) -> None:
+    """The process that helps with backlogs could not say what comes of a batch; it is thought through here."""
+    _log.warning("clerk-unread", first=str(first), mails=mails, why=why)
+
+
 def taken_in(ref: MailRef, plan: Plan) -> None:
     """A mail has its end, durably."""
     _log.info(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,15 +129,17 @@ class Intake(Protocol):
     def decide(
         self,
         look: Callable[[Transaction], S],
-        think: Callable[[S], R],
+        think: Callable[[S], Generator[R]],
         write: Callable[[Transaction, R], None],
+        told: Callable[[R], None],
         *,
         still: bool,
-    ) -> R:
-        """Look, think and write as if at one moment; what was thought, once it is durable.
+    ) -> None:
+        """Look, think and write what is thought, one thing after the other, as if at one moment.
 
-        Verdicts on outgoing mail may be written meanwhile, except where all is to stand `still`. What was looked at
-        may have to be looked at and thought of once more, so that neither may do anything else.
+        `told` hears of each once it is durable, and what went wrong later changes nothing of it. Verdicts on outgoing
+        mail may be written meanwhile, except where all is to stand `still`. What was looked at may have to be looked
+        at and thought of once more, so that neither may do anything else.
         """
         ...
 

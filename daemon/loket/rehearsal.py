@@ -19,11 +19,12 @@ from loket.doors import bounds, imap_door
 from loket.examine import Examiner
 from loket.guard import Guard
 from loket.imap import ImapSession
-from loket.intake import ATTEMPTS, Habits, MailboxIntake, Taker
+from loket.intake import Habits, MailboxIntake
 from loket.ports import Clock, Cursor
 from loket.signatures import Lookup, Signatures
 from loket.store.database import is_unavailable
 from loket.stores import Stores, open_store
+from loket.taker import ATTEMPTS, Taker
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ class Watcher:
             while not self._stopping.is_set():
                 self._poll(session)
                 self._failures = 0
+                if self._stopping.is_set():
+                    return False
                 self._verify_daily(session)
                 if self.places.wanted:
                     return True
@@ -134,7 +136,7 @@ class Watcher:
 
     def _poll(self, session: ImapSession) -> None:
         try:
-            self.intake.poll(session)
+            self.intake.poll(session, self._stopping.is_set)
         except (OSError, imaplib.IMAP4.abort):
             self._broke_off = min(self._broke_off + 1, MOST_NARROWED)
             raise

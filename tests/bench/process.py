@@ -32,13 +32,40 @@ def free_port() -> int:
 
 
 def memory_mb(pid: int, what: str) -> float:
-    """VmRSS (resident now) or VmHWM (the most so far) of a process, in MB of 2^20 octets."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith(what + ":"))
-    return int(line.split()[1]) / 1024
+    """VmRSS (resident now) or VmHWM (the most so far) of a process, in MB of 2^20 octets, with what its children add.
+
+    Of a child, which is a fork and shares pages, the pages count that it has for itself now (proc(5), smaps_rollup).
+    """
+    return (_kilobytes(pid, "status", what) + sum(_own(child) for child in children(pid))) / 1024
+
+
+def _own(pid: int) -> int:
+    return sum(_kilobytes(pid, "smaps_rollup", f"Private_{which}") for which in ("Clean", "Dirty", "Hugetlb"))
+
+
+def _kilobytes(pid: int, file: str, what: str) -> int:
+    lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{what}:")).split()[1])
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, by whichever thread, and that are not gone."""
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _said(task / "children").split()]
+
+
+def _said(path: Path) -> str:
+    """A thread may have ended meanwhile."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time a process has used, in user and kernel mode together."""
+    """Processor time a process and its children have used, in user and kernel mode together."""
+    return sum(_seconds(each) for each in (pid, *children(pid)))
+
+
+def _seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -77,6 +77,7 @@ def table(
         f"| start to first IDLE | {rest.start:.2f} s |",
         f"| the same with a new store | {rest.first_start:.2f} s |",
         f"| memory at rest | {rest.rss_mb:.0f} MB |",
+        f"| memory in the first seconds, while a second process waits for a backlog | {rest.first_mb:.0f} MB |",
         f"| processor at rest | {rest.idle_cpu_percent:.2f} % of a core |",
         "",
         f"| delivery to acknowledgement, IDLE (Dovecot's own delay: {own_delay * 1000:.0f} ms)"
@@ -99,7 +100,7 @@ def table(
     if large is not None:
         lines.append(f"| own memory, the most while a mail of 150 MB is taken in | {large:.0f} MB |")
     if peer is not None:
-        lines.append(f"| django-helpdesk, the same small mails | {peer:.0f}/s |")
+        lines.append(f"| django-helpdesk, the same small mails, in turn with the whole jobs above | {peer:.0f}/s |")
     return "\n".join(lines)
 
 

@@ -60,7 +60,7 @@ def _ratio(prepare: Callable[[App, int], None], few: int, many: int, rounds: int
                 batch = _batch(round_)
                 for app, spent in zip(apps, seconds, strict=True):
                     began = time.process_time()
-                    app.taker.take(batch)
+                    app.taker.take(app.taker.sort(batch))
                     app.clockwork.timers.desk(LOADED, app.office().officers["ani@pom.go.id"], {})
                     spent.append(time.process_time() - began)
         finally:
@@ -106,7 +106,7 @@ def _with_rules(app: App, count: int) -> None:
 def _with_tickets(app: App, count: int) -> None:
     """So many closed tickets, each with its ledger row, two events and a sent answer; the same few are open."""
     path = Path(str(app.stores.database.url.database))
-    app.taker.take(_batch(99))
+    app.taker.take(app.taker.sort(_batch(99)))
     number, whom, long_ago = "'LKT-2025-' || n || '-0'", "'p' || n || '@x.example'", "'2025-01-01 00:00:00.000000'"
     times = {"created_at": long_ago, "next_at": long_ago}
     own = {"number": number, "applicant": whom, "identity": "'jamu ' || n", "fingerprint": "'f' || n"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from typing import Any
@@ -34,8 +35,27 @@ def open_(batch: Batch, what: str) -> None:
     batch.apply([Plan(opened=ticket(serial))], NOW)
 
 
-def test_what_was_thought_is_durable_when_it_is_handed_back(store: Store) -> None:
-    assert store.intake.decide(next_number, lambda seen: seen, open_, still=False) == number(1)
+def decide(
+    store: Store,
+    look: Callable[[Batch], str],
+    think: Callable[[str], str],
+    write: Callable[[Batch, str], None],
+    *,
+    still: bool,
+) -> str:
+    """Decide on one thing; what was thought of it last."""
+    told: list[str] = []
+
+    def thoughts(seen: str) -> Generator[str]:
+        yield think(seen)
+
+    store.intake.decide(look, thoughts, write, told.append, still=still)
+    [thought] = told
+    return thought
+
+
+def test_what_was_thought_is_durable_when_it_is_told(store: Store) -> None:
+    assert decide(store, next_number, lambda seen: seen, open_, still=False) == number(1)
     with store.another() as other:
         assert other.sizes() == {"serial": 1, "ticket": 1}
 
@@ -55,10 +75,10 @@ def test_what_raises_anywhere_has_not_happened_and_is_in_nobodys_way(store: Stor
         (next_number, str, write_and_fail),
     ):
         with pytest.raises(ZeroDivisionError):
-            store.intake.decide(look, think, write, still=still)
+            decide(store, look, think, write, still=still)
         assert store.sizes() == {}
     with ThreadPoolExecutor(1) as elsewhere:
-        another = elsewhere.submit(store.intake.decide, next_number, str, open_, still=still)
+        another = elsewhere.submit(decide, store, next_number, str, open_, still=still)
         assert another.result(LONG) == number(1)
 
 
@@ -73,9 +93,9 @@ def test_two_who_decide_do_it_one_behind_the_other(store: Store, still: bool) ->
         return seen
 
     with ThreadPoolExecutor(2) as people:
-        first = people.submit(store.intake.decide, next_number, think, open_, still=still)
+        first = people.submit(decide, store, next_number, think, open_, still=still)
         assert thinking.wait(LONG)
-        second = people.submit(store.intake.decide, next_number, str, open_, still=still)
+        second = people.submit(decide, store, next_number, str, open_, still=still)
         with pytest.raises(TooLate):
             second.result(SOON)
         go_on.set()
@@ -104,7 +124,7 @@ def test_a_verdict_is_written_while_others_think(store: Store) -> None:
     if not store.database.sqlite:
         settle(store.outgoing, claimed, SENT, None, NOW)
         think = str  # type: ignore[assignment]
-    assert store.intake.decide(next_number, think, open_, still=False) == number(2)
+    assert decide(store, next_number, think, open_, still=False) == number(2)
     assert store.phases() == {"ack": "sent"}
     assert meanwhile == (["sent"] if store.database.sqlite else [])
 
@@ -127,7 +147,7 @@ def test_a_verdict_waits_where_the_decision_may_be_about_it(store: Store, still:
                 verdict.result(SOON)
             return seen
 
-        assert store.intake.decide(next_number, think, open_, still=still) == number(2)
+        assert decide(store, next_number, think, open_, still=still) == number(2)
     assert store.phases() == {"ack": receipt.kind.value}
 
 
@@ -135,7 +155,7 @@ def test_where_another_process_writes_meanwhile_it_is_thought_of_anew(store: Sto
     """A command beside the daemon takes the number that was looked at: it is not given out twice."""
     if not store.database.sqlite:
         # One transaction: the other process would wait for it.
-        assert store.intake.decide(next_number, str, open_, still=False) == number(1)
+        assert decide(store, next_number, str, open_, still=False) == number(1)
         return
     thoughts: list[str] = []
 
@@ -146,7 +166,7 @@ def test_where_another_process_writes_meanwhile_it_is_thought_of_anew(store: Sto
                 other.take([], [Plan(opened=ticket(1))])
         return seen
 
-    assert store.intake.decide(next_number, think, open_, still=False) == number(2)
+    assert decide(store, next_number, think, open_, still=False) == number(2)
     assert thoughts == [number(1), number(2)]
     assert [row.number for row in store.rows(schema.ticket)] == [number(1), number(2)]
 
@@ -161,8 +181,70 @@ def test_our_own_verdicts_make_nobody_think_anew(store: Store) -> None:
             settle(store.outgoing, claimed, SENT, None, NOW)
         return seen
 
-    store.intake.decide(next_number, think, open_, still=False)
+    decide(store, next_number, think, open_, still=False)
     assert thoughts == [number(2)]
+
+
+def three(first: str) -> Generator[int]:
+    """Tickets from the one that was looked at on, one thought each."""
+    serial = int(first.rsplit("-", 2)[1])
+    yield from range(serial, serial + 3)
+
+
+def opens(batch: Batch, serial: int) -> None:
+    """Write one of them."""
+    batch.apply([Plan(opened=ticket(serial))], NOW)
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_many_thoughts_are_told_in_their_order_each_once_it_is_durable(store: Store, still: bool) -> None:
+    told: list[tuple[int, int]] = []
+
+    def tell(serial: int) -> None:
+        with store.another() as other:
+            told.append((serial, other.sizes()["ticket"]))
+
+    store.intake.decide(next_number, three, opens, tell, still=still)
+    assert [serial for serial, _ in told] == [1, 2, 3]
+    assert all(there >= serial for serial, there in told)
+
+
+def test_what_goes_wrong_later_changes_nothing_of_what_was_told(store: Store) -> None:
+    """On SQLite each thought is a transaction, on PostgreSQL all of them are one; the thinker is always let go."""
+    told: list[int] = []
+    let_go: list[bool] = []
+
+    def thoughts(first: str) -> Generator[int]:
+        try:
+            yield from three(first)
+        finally:
+            let_go.append(True)
+
+    def fail_at_the_third(batch: Batch, serial: int) -> None:
+        opens(batch, serial)
+        if serial == 3:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.intake.decide(next_number, thoughts, fail_at_the_third, told.append, still=False)
+    assert let_go == [True]
+    assert told == ([1, 2] if store.database.sqlite else [])
+    assert [row.number for row in store.rows(schema.ticket)] == [number(serial) for serial in told]
+
+
+def test_a_stranger_between_two_thoughts_has_the_rest_thought_of_anew(store: Store) -> None:
+    """What was told stands; the others get numbers behind the stranger's."""
+    told: list[int] = []
+
+    def tell(serial: int) -> None:
+        told.append(serial)
+        if serial == 1 and store.database.sqlite:
+            with store.another() as other:
+                other.take([], [Plan(opened=ticket(2))])
+
+    store.intake.decide(next_number, three, opens, tell, still=False)
+    assert told == ([1, 3, 4, 5] if store.database.sqlite else [1, 2, 3])
+    assert len({row.number for row in store.rows(schema.ticket)}) == len(store.rows(schema.ticket))
 
 
 def test_a_mail_is_kept_and_ended_in_one_step(store: Store) -> None:

@@ -68,7 +68,7 @@ class Window:
             self.uid += 1
             stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
             raws.append(RawMail(MailRef(MAILBOX, 7, self.uid), NOW, data, stored))
-        self.app.taker.take(raws)
+        self.app.taker.take(self.app.taker.sort(raws))
         ledger = schema.ledger.c
         with self.app.stores.database.read() as connection:
             query = select(ledger.uid, ledger.fate, ledger.error, ledger.attempts).where(ledger.uid >= first)

@@ -18,8 +18,8 @@ from loket.core.doubt import doubt, trial
 from loket.core.model import Fate, MailRef, RawMail, StoredFile
 from loket.files import FolderFiles
 from loket.guard import TRIAL_SECONDS, Guard, Job
-from loket.intake import ATTEMPTS
 from loket.store import schema
+from loket.taker import ATTEMPTS
 from tests.faults.poison import HEAD, POISONS, drop
 from tests.intake.bureau import ADMIN, OFFICER, TOP, Bureau, mail
 from tests.intake.conftest import OpenBureau

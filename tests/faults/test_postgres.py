@@ -222,7 +222,7 @@ def test_a_connection_cut_at_any_commit_changes_nothing(
     clean = run({})
     total = commits.count
     sites = {site for site, _ in commits.sites}
-    assert sites >= {"founded", "watch", "_batch", "advance", "apply", "claim", "record"}
+    assert sites >= {"founded", "watch", "decide", "advance", "apply", "claim", "record"}
     assert list(differences(clean, clean)) == []
     assert set(clean["phases"].values()) == {"sent"}
     wrong = []

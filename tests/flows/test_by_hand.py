@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loket import intake
+from loket import taker
 from loket.app import App
 from loket.core.parse import parse
 from loket.demo.officer import Answer, answer
@@ -100,14 +100,14 @@ def test_quarantined_mail_is_shown_released_and_taken_in(office: FlowOffice, mon
         raise RecursionError("a mail that breaks us")
 
     with monkeypatch.context() as patched:
-        patched.setattr(intake, "parse", broken)
+        patched.setattr(taker, "parse", broken)
         for _ in range(3):
             office.work()
     [row] = json.loads(command(office, "quarantine", "list", "--json").stdout)
     assert row["reason"] == "raised"
     raw = command(office, "quarantine", "show", str(row["id"]), "--raw").stdout
     assert "Revisi Desain_OT_Jamu Kunyit" in raw
-    assert intake.parse is parse
+    assert taker.parse is parse
     assert command(office, "quarantine", "release", str(row["id"])).returncode == 0
     assert command(office, "quarantine", "release", str(row["id"])).returncode == 1
     office.work()

@@ -16,7 +16,8 @@ from imapclient import IMAPClient
 from sqlalchemy import Table, select
 
 from loket.app import App, SystemClock
-from loket.config.load import load
+from loket.clerk import Clerk
+from loket.config.load import Snapshot, load
 from loket.core.model import Fate
 from loket.imap import ImapSession
 from loket.ports import Clock
@@ -47,6 +48,8 @@ class Bureau:
     batch: dict[str, int] = field(default_factory=dict)
     clock: Clock = field(default_factory=SystemClock)
     more: dict[str, Any] = field(default_factory=dict)
+    # Who helps with backlogs, under a configuration.
+    hiring: Callable[[Snapshot], Clerk | None] = lambda _: None
     app: App = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +72,8 @@ class Bureau:
         }
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(written))
-        self.app = App(load(path, TOP / "rules"), self.clock)
+        snapshot = load(path, TOP / "rules")
+        self.app = App(snapshot, self.clock, clerk=self.hiring(snapshot))
 
     def close(self) -> None:
         """End what runs."""
@@ -78,6 +82,8 @@ class Bureau:
         for watcher in self.app.watchers:
             watcher.join(10)
         self.app.guard.close()
+        if self.app.taker.clerk is not None:
+            self.app.taker.clerk.close()
         self.app.stores.database.close()
 
     def restart(self, **changes: Any) -> None:

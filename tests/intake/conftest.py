@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from loket.app import SystemClock
+from loket.clerk import Clerk
+from loket.config.load import Snapshot
 from loket.ports import Clock
 from tests.conftest import missing
 from tests.intake.bureau import Bureau
@@ -64,6 +66,7 @@ def bureau(host: ImapHost, tmp_path: Path) -> Iterator[OpenBureau]:
         batch: dict[str, int] | None = None,
         clock: Clock | None = None,
         more: dict[str, Any] | None = None,
+        hiring: Callable[[Snapshot], Clerk | None] = lambda _: None,
         **settings: Any,
     ) -> Bureau:
         own = mailboxes or {host.unique("desain"): settings}
@@ -75,6 +78,7 @@ def bureau(host: ImapHost, tmp_path: Path) -> Iterator[OpenBureau]:
             batch or {},
             clock or SystemClock(),
             more or {},
+            hiring,
         )
         opened.append(made)
         return made

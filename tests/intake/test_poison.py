@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loket import intake
+from loket import taker
 from loket.core import batch
 from loket.core.model import Fate
 from loket.store import schema
@@ -19,7 +19,7 @@ POISON = mail("Racun")
 
 def poisoned(monkeypatch: pytest.MonkeyPatch, where: str, error: Exception) -> None:
     """Loket fails at this mail, every time, in parsing or in deciding."""
-    room = {"parse": intake, "decide": batch}[where]
+    room = {"parse": taker, "decide": batch}[where]
     healthy: Callable[..., Any] = getattr(room, where)
 
     def fail(given: Any, *others: Any) -> Any:
@@ -113,7 +113,7 @@ def test_a_mail_is_set_aside_even_when_nobody_can_be_told(bureau: OpenBureau, mo
         raise LookupError("no such template")
 
     poisoned(monkeypatch, "decide", ValueError("odd"))
-    monkeypatch.setattr(intake, "give_up", broken)
+    monkeypatch.setattr(taker, "give_up", broken)
     office = bureau(history="all")
     office.put(POISON)
     for _ in range(3):

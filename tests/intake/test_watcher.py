@@ -218,15 +218,15 @@ def test_whatever_goes_wrong_the_mailbox_comes_back(bureau: OpenBureau, monkeypa
     """Even a mistake of ours in the middle of a poll, or words of a server that no database would take."""
     office = bureau(history="all")
     office.put(mail("Surat"))
-    healthy = imap.ImapSession.listing
+    healthy = imap.ImapSession.above
     failures = iter([imaplib.IMAP4.abort("\udcff\0 odd"), RuntimeError("\udcff\0"), RuntimeError("again")])
 
-    def listing(self: imap.ImapSession, *args: object) -> object:
+    def above(self: imap.ImapSession, *args: object) -> object:
         for failure in failures:
             raise failure
         return healthy(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(imap.ImapSession, "listing", listing)
+    monkeypatch.setattr(imap.ImapSession, "above", above)
     assert office.watcher().once()
     assert office.error() == "odd"
     office.watcher().start()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+import uvloop
 
 from loket import maillog
 from loket.app import App
+from loket.clerk import Clerk, hire
 from loket.cli.common import DEFAULT_CONFIG, NO, UNREACHABLE, ConfigOption, JsonOption, out_json, read_config, refusals
 from loket.config.asks import protections
 from loket.config.daysoff import look_ahead
 from loket.config.lint import lint
 from loket.config.load import load
 from loket.config.passed import Passed
+from loket.config.secrets import keys
+from loket.config.snapshot import Snapshot
 from loket.config.yamlfile import ConfigError, Problem
+from loket.files import FolderFiles
 
 
 def run(
@@ -41,15 +45,22 @@ def run(
         passed.keep(snapshot.office.rules_hash)
     maillog.set_up(as_json=log_json or not sys.stderr.isatty(), level=level)
     with refusals():
-        trouble = asyncio.run(_work(snapshot, once))
+        # Before anything is there that a fork would tear apart.
+        clerk = None if once else _clerk(snapshot)
+        trouble = uvloop.run(_work(snapshot, once, clerk))
     for mailbox, error in trouble.items():
         print(f"loket: {mailbox} could not be reached: {error}", file=sys.stderr)
     if trouble:
         raise typer.Exit(UNREACHABLE)
 
 
-async def _work(snapshot: Any, once: bool) -> dict[str, str]:
-    app = App(snapshot)
+def _clerk(snapshot: Snapshot) -> Clerk | None:
+    files = FolderFiles(snapshot.root / snapshot.config.store.files)
+    return hire(snapshot.office, keys(snapshot.config, snapshot.root), files)
+
+
+async def _work(snapshot: Snapshot, once: bool, clerk: Clerk | None) -> dict[str, str]:
+    app = App(snapshot, clerk=clerk)
     if once:
         return await app.once()
     await app.run()

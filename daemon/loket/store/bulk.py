@@ -1,39 +1,97 @@
-"""Rows into a table by the dozen: the statement and what each column wants are worked out once, not for each row."""
+"""Many rows by one statement: what it says and what each value wants are worked out once, not for each row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Table, bindparam, insert
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.expression import UpdateBase
 
 Converter = Callable[[Any], Any]
+# So many rows go by one statement, as many times as they fit, and the rest by the smaller ones: a statement is
+# prepared once for each of these.
+AT_ONCE = (64, 16, 4, 1)
+# As many values as the least generous SQLite takes in a statement.
+MOST_VALUES = 999
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """A statement for one row, how its values are written, and the columns in their order."""
+
+    head: str
+    values: str
+    columns: tuple[tuple[str, Converter | None], ...]
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows that all have the columns of the first; a column left out gets what the database gives it.
 
     What SQLAlchemy would send, without its reckoning of parameters for each row, which cost as much as the database.
+    SQLite's driver lets other threads go first at every row that it is handed, so it gets many rows as one.
     """
     if not rows:
         return
-    statement, columns = _prepared(connection.dialect, table, tuple(rows[0]))
-    if connection.dialect.positional:
+    made = _prepared(connection.dialect, table, tuple(rows[0]))
+    if connection.dialect.name != "sqlite":
+        # By name, which psycopg pipelines.
         connection.exec_driver_sql(
-            statement, [tuple([row[name] if to is None else to(row[name]) for name, to in columns]) for row in rows]
+            f"{made.head}{made.values}",
+            [{name: row[name] if to is None else to(row[name]) for name, to in made.columns} for row in rows],
         )
-    else:
-        connection.exec_driver_sql(
-            statement, [{name: row[name] if to is None else to(row[name]) for name, to in columns} for row in rows]
-        )
+        return
+    at = 0
+    for many in (many for many in AT_ONCE if many == 1 or many * len(made.columns) <= MOST_VALUES):
+        while len(rows) - at >= many:
+            some = rows[at : at + many]
+            values = tuple([row[name] if to is None else to(row[name]) for row in some for name, to in made.columns])
+            connection.exec_driver_sql(_repeated(made.head, made.values, many), values)
+            at += many
+
+
+@lru_cache(maxsize=1024)
+def _repeated(head: str, values: str, times: int) -> str:
+    return head + ", ".join([values] * times)
 
 
 @lru_cache(maxsize=256)
-def _prepared(
-    dialect: Dialect, table: Table, names: tuple[str, ...]
-) -> tuple[str, tuple[tuple[str, Converter | None], ...]]:
+def _prepared(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _Insert:
     compiled = insert(table).compile(dialect=dialect, column_keys=list(names))
     order = compiled.positiontup if compiled.positiontup is not None else names
     converters = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
-    return str(compiled), tuple((name, converters[name]) for name in order)
+    text = str(compiled)
+    values = text.index(" VALUES ") + len(" VALUES ")
+    return _Insert(text[:values], text[values:], tuple((name, converters[name]) for name in order))
+
+
+def bind(column: ColumnElement[Any], name: str, row: int) -> Any:
+    """A value of a row in a statement for `run_rows`, written as the column wants it."""
+    return bindparam(f"{name}/{row}", type_=column.type)
+
+
+def run_rows(
+    connection: Connection, make: Callable[[int], UpdateBase], rows: Sequence[dict[str, Any]]
+) -> CursorResult[Any]:
+    """Run the statement that `make` says for so many rows, whose values all are such that `bind` names."""
+    text, values = _compiled(connection.dialect, make, len(rows))
+    given = [(key, rows[row][name] if to is None else to(rows[row][name])) for key, row, name, to in values]
+    if connection.dialect.positional:
+        return connection.exec_driver_sql(text, tuple([value for _, value in given]))
+    return connection.exec_driver_sql(text, dict(given))
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    dialect: Dialect, make: Callable[[int], UpdateBase], rows: int
+) -> tuple[str, tuple[tuple[str, int, str, Converter | None], ...]]:
+    compiled = make(rows).compile(dialect=dialect)
+    values = []
+    for key in compiled.positiontup if compiled.positiontup is not None else compiled.binds:
+        name, _, row = key.rpartition("/")
+        converter = compiled.binds[key].type.dialect_impl(dialect).bind_processor(dialect)
+        values.append((compiled.bind_names[compiled.binds[key]], int(row), name, converter))
+    return str(compiled), tuple(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,13 +113,20 @@ class IntakeStore:
             yield self._batch(connection)
 
     def decide(
-        self, look: Callable[[Batch], S], think: Callable[[S], R], write: Callable[[Batch, R], None], *, still: bool
-    ) -> R:
-        """Look, think and write as if at one moment, durable at the end; see `Database.decide`."""
-        return self.database.decide(
+        self,
+        look: Callable[[Batch], S],
+        think: Callable[[S], Generator[R]],
+        write: Callable[[Batch, R], None],
+        told: Callable[[R], None],
+        *,
+        still: bool,
+    ) -> None:
+        """Look, think and write as if at one moment; see `Database.decide`."""
+        self.database.decide(
             lambda connection: look(self._batch(connection)),
             think,
             lambda connection, thought: write(self._batch(connection), thought),
+            told,
             still=still,
         )
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    column,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+    values,
+)
+from sqlalchemy.sql.expression import UpdateBase
 
 from loket.core.known import TO_APPLICANT
 from loket.core.model import Event, Kind, Occurrence, Outbound, Phase, ReceiptKind, Sent
@@ -16,7 +30,7 @@ from loket.core.waits import Delay
 from loket.ports import Aftermath, Claimed, Settlement, Waiting
 from loket.store import schema
 from loket.store.apply import apply_plans
-from loket.store.bulk import insert_rows
+from loket.store.bulk import bind, insert_rows, run_rows
 from loket.store.database import Database
 from loket.store.rows import event_row, segments_of, ticket_of
 
@@ -26,22 +40,36 @@ _ACCEPTED = (Phase.SENT.value, Phase.IN_DOUBT.value, Phase.BOUNCED.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
 
-# Built once: made anew for each commit, they would cost more than the database does.
-_BEGIN = update(schema.outbox).where(_O.id == bindparam("number")).values(phase=Phase.DATA.value)
-_STILL_OURS = select(_O.id).where(_O.id.in_(bindparam("numbers", expanding=True)), _O.phase.in_(_IN_HAND))
-# Every verdict by one statement; what a verdict leaves as it was is written back as it was.
-_SETTLE = (
-    update(schema.outbox)
-    .where(_O.id == bindparam("number"))
-    .values(
-        phase=bindparam("to"),
-        next_at=bindparam("again"),
-        ended_at=bindparam("ended"),
-        code=bindparam("code"),
-        reply=bindparam("reply"),
-        attempts=bindparam("tried"),
-    )
-)
+# A statement has room for so many verdicts on any SQLite.
+AT_ONCE = 100
+T = TypeVar("T")
+
+# What a verdict may change; what it leaves as it was is written back as it was.
+_SETTLED = {
+    "phase": _O.phase,
+    "next_at": _O.next_at,
+    "ended_at": _O.ended_at,
+    "code": _O.code,
+    "reply": _O.reply,
+    "attempts": _O.attempts,
+}
+
+
+def _begin(rows: int) -> Update:
+    """DATA begins for so many mails."""
+    numbers = [bind(_O.id, "id", row) for row in range(rows)]
+    return update(schema.outbox).where(_O.id.in_(numbers)).values(phase=literal_column(f"'{Phase.DATA.value}'"))
+
+
+def _settle(rows: int) -> UpdateBase:
+    """Every verdict by one statement, on mails that are still in hand; which those were."""
+    columns = {"id": _O.id, **_SETTLED}
+    given = values(*(column(name, of.type) for name, of in columns.items()), name="verdict")
+    lines = [tuple(bind(of, name, row) for name, of in columns.items()) for row in range(rows)]
+    verdict = given.data(lines).cte("verdict")
+    in_hand = or_(*(_O.phase == literal_column(f"'{phase}'") for phase in _IN_HAND))
+    changed = {name: verdict.c[name] for name in _SETTLED}
+    return update(schema.outbox).where(_O.id == verdict.c.id, in_hand).values(changed).returning(_O.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +160,14 @@ class OutgoingStore:
         # What follows from a bad end changes tickets; of a good one, and of a next attempt, nothing does.
         turn = self.database.write if any(map(_has_aftermath, settled)) else self.database.note
         with turn() as connection:
-            if begun:
-                connection.execute(_BEGIN, [{"number": number} for number in begun])
-            if not settled:
-                return []
-            numbers = [one.claimed.id for one in settled]
-            in_hand = set(connection.execute(_STILL_OURS, {"numbers": numbers}).scalars())
+            for some in _portions(begun):
+                run_rows(connection, _begin, [{"id": number} for number in some])
+            in_hand: set[int] = set()
+            for few in _portions(settled):
+                in_hand.update(run_rows(connection, _settle, [_settled_row(one) for one in few]).scalars())
             fresh = [one for one in settled if one.claimed.id in in_hand]
-            if fresh:
-                connection.execute(_SETTLE, [_settled_row(one) for one in fresh])
-            for one in fresh:
-                if one.copy and _phase(one) is Phase.SENT:
-                    connection.execute(
-                        insert(schema.sent_copy).values(number=one.claimed.id, mailbox=one.claimed.mail.mailbox)
-                    )
+            copies = [one.claimed for one in fresh if one.copy and _phase(one) is Phase.SENT]
+            insert_rows(connection, schema.sent_copy, [{"number": of.id, "mailbox": of.mail.mailbox} for of in copies])
             insert_rows(connection, schema.event, [event_row(_event(one)) for one in fresh if one.next_at is None])
             # Of one that stands already, what follows from it may wait there: look.
             return [one not in fresh or self._follows(connection, one, aftermath) for one in settled]
@@ -213,6 +235,11 @@ class OutgoingStore:
             ).scalar_one()
 
 
+def _portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for at in range(0, len(items), AT_ONCE):
+        yield items[at : at + AT_ONCE]
+
+
 def _give_back(connection: Connection, *which: ColumnElement[bool]) -> None:
     connection.execute(update(schema.outbox).where(*which).values(phase=Phase.DUE.value, attempts=_O.attempts - 1))
 
@@ -270,13 +297,13 @@ def _settled_row(of: Settlement) -> dict[str, Any]:
     """An attempt in which the mail itself was not judged does not count."""
     again = of.next_at is not None
     return {
-        "number": of.claimed.id,
-        "to": _phase(of).value,
-        "again": of.next_at or of.claimed.due_at,
-        "ended": None if again else of.now,
+        "id": of.claimed.id,
+        "phase": _phase(of).value,
+        "next_at": of.next_at or of.claimed.due_at,
+        "ended_at": None if again else of.now,
         "code": of.receipt.code,
         "reply": of.receipt.text[:1000],
-        "tried": of.claimed.attempt - (again and not of.receipt.kind.judged),
+        "attempts": of.claimed.attempt - (again and not of.receipt.kind.judged),
     }
 
 

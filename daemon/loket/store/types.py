@@ -37,10 +37,21 @@ def _in_utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
+# The moment that was written last, and how: most rows of a batch have the same one.
+_lately: tuple[datetime | None, str | None] = (None, None)
+
+
 def _as_sqlite_writes(value: datetime | None) -> str | None:
     """As SQLAlchemy writes a moment without a zone, which sorts as it counts."""
+    global _lately  # noqa: PLW0603 - both halves at once, so that threads may overtake each other
+    moment, text = _lately
+    if value is moment:
+        return text
     utc = _in_utc(value)
-    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if utc else None
+    text = utc.replace(tzinfo=None).isoformat(" ", "microseconds") if utc else None
+    if value is not None:
+        _lately = (value, text)
+    return text
 
 
 _UNFIT = re.compile("[\0\ud800-\udfff]")

@@ -1,0 +1,107 @@
+"""What is done with one batch while the next is fetched, in its order; without a backlog, one thing after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+from loket.clerk import Clerk
+from loket.core.model import RawMail
+from loket.taker import Lot, Taker
+
+# What is fetched is handed over in lots of so many mails, or so many octets: each is looked up in the store once.
+LOT = 400
+LOT_OCTETS = 2_000_000
+
+
+class Line:
+    """One batch after the other, done when it is handed over."""
+
+    def __init__(self, taker: Taker) -> None:
+        """Mails go to the taker."""
+        self.taker = taker
+
+    def take(self, raws: Sequence[RawMail]) -> None:
+        """Take mails in behind those before them; raises what went wrong with those, or with these."""
+        self.taker.take(self.taker.sort(raws))
+
+    def then(self, job: Callable[[], None]) -> None:
+        """Do something once all before it is done, and not if any of it went wrong."""
+        job()
+
+
+class Backlog(Line):
+    """Takes in beside whoever fetches, one lot behind, so that no more than two are held."""
+
+    def __init__(self, taker: Taker, clerk: Clerk) -> None:
+        """The clerk is this line's until its end."""
+        super().__init__(taker)
+        self._clerk = clerk
+        self._fetched: list[RawMail] = []
+        # What is to be done once those are taken in.
+        self._then: list[Callable[[], None]] = []
+        self._going_on: threading.Thread | None = None
+        self._wrong: BaseException | None = None
+
+    def take(self, raws: Sequence[RawMail]) -> None:
+        """Hand mails over once enough are there, or nothing is being done."""
+        self._fetched += raws
+        octets = sum(raw.stored.size for raw in self._fetched)
+        busy = self._going_on is not None and self._going_on.is_alive()
+        if len(self._fetched) >= LOT or octets >= LOT_OCTETS or not busy:
+            self._hand_over()
+
+    def then(self, job: Callable[[], None]) -> None:
+        """Do something once all before it is done."""
+        self._then.append(job)
+
+    def end(self) -> None:
+        """Return when everything is done; raises what went wrong."""
+        self._hand_over()
+        self.wait()
+        self._raise()
+
+    def wait(self) -> None:
+        """Return when nothing is being done."""
+        if self._going_on is not None:
+            self._going_on.join()
+            self._going_on = None
+
+    def _hand_over(self) -> None:
+        lot, then = self.taker.sort(self._fetched, self._clerk), self._then
+        self._fetched, self._then = [], []
+        self.wait()
+        self._raise()
+        # Like the watcher's own, the process need not wait for it at its end.
+        self._going_on = threading.Thread(target=self._do, args=(lot, then), name="backlog", daemon=True)
+        self._going_on.start()
+
+    def _do(self, lot: Lot, then: Sequence[Callable[[], None]]) -> None:
+        try:
+            self.taker.take(lot)
+            for job in then:
+                job()
+        except BaseException as error:  # noqa: BLE001 - whoever fetches hears of it
+            self._wrong = error
+
+    def _raise(self) -> None:
+        wrong, self._wrong = self._wrong, None
+        if wrong is not None:
+            raise wrong
+
+
+@contextmanager
+def line(taker: Taker, mails: int) -> Iterator[Line]:
+    """A line for so many mails: with the clerk and a thread beside where they are a backlog; all is done at its end."""
+    with taker.clerk.lent(taker.office(), mails) if taker.clerk is not None else nullcontext() as clerk:
+        if clerk is None:
+            yield Line(taker)
+            return
+        backlog = Backlog(taker, clerk)
+        try:
+            yield backlog
+            backlog.end()
+        finally:
+            # The clerk is given back, and the mailbox polled anew, only when nothing is being done any more.
+            backlog.wait()
