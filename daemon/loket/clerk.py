@@ -39,10 +39,10 @@ from loket.files import FolderFiles
 # From so many mails on it is worth the way there and back; fewer are done before it is.
 BACKLOG = 200
 # So many are thought through and handed back at a time: they are written while the next are thought of.
-PIECE = 50
+PIECE, PIECE_OCTETS = 100, 2_000_000
 # So many octets go at a time: nothing is held twice that need not be.
 PARCEL = 256 * 1024
-# A piece takes it a fiftieth of a second. What keeps it longer, the daemon tries for itself, mail by mail.
+# A piece takes it a twentieth of a second. What keeps it longer, the daemon tries for itself, mail by mail.
 PATIENCE_SECONDS = 5.0
 PROCESSORS = 2
 # With nothing to do for so long it ends, and gives its memory back: a daemon that runs gets no backlog.
@@ -289,8 +289,16 @@ def _hints(mails: Sequence[InboundMail], office: Office) -> Hints | None:
 def _plans(
     found: Found, office: Office, keys: Keys, now: datetime, mails: Sequence[InboundMail]
 ) -> Iterator[list[Plan]]:
-    for at in range(0, len(mails), PIECE):
-        yield plans(mails[at : at + PIECE], found, office, keys, now)
+    piece: list[InboundMail] = []
+    octets = 0
+    for mail in mails:
+        piece.append(mail)
+        octets += mail.raw.stored.size
+        if len(piece) >= PIECE or octets >= PIECE_OCTETS:
+            yield plans(piece, found, office, keys, now)
+            piece, octets = [], 0
+    if piece:
+        yield plans(piece, found, office, keys, now)
 
 
 def _answer(pipe: Connection, lot: _Lot, what: Callable[[list[InboundMail]], Iterable[object]]) -> None:

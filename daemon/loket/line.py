@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
@@ -10,8 +11,10 @@ from loket.clerk import Clerk
 from loket.core.model import RawMail
 from loket.taker import Lot, Taker
 
-# What is fetched is handed over in lots of so many mails, or so many octets: each is looked up in the store once.
-LOT = 400
+# What is fetched is handed over in lots, each looked up in the store once: as many mails as take about so long, since
+# whoever else decides waits for them, or so many octets.
+LOT_SECONDS = 0.25
+LOT_LEAST, LOT_MOST = 100, 400
 LOT_OCTETS = 2_000_000
 
 
@@ -38,6 +41,7 @@ class Backlog(Line):
         """The clerk is this line's until its end."""
         super().__init__(taker)
         self._clerk = clerk
+        self._lot = LOT_LEAST
         self._fetched: list[RawMail] = []
         # What is to be done once those are taken in.
         self._then: list[Callable[[], None]] = []
@@ -49,7 +53,7 @@ class Backlog(Line):
         self._fetched += raws
         octets = sum(raw.stored.size for raw in self._fetched)
         busy = self._going_on is not None and self._going_on.is_alive()
-        if len(self._fetched) >= LOT or octets >= LOT_OCTETS or not busy:
+        if len(self._fetched) >= self._lot or octets >= LOT_OCTETS or not busy:
             self._hand_over()
 
     def then(self, job: Callable[[], None]) -> None:
@@ -78,8 +82,11 @@ class Backlog(Line):
         self._going_on.start()
 
     def _do(self, lot: Lot, then: Sequence[Callable[[], None]]) -> None:
+        began = time.monotonic()
         try:
             self.taker.take(lot)
+            pace = len(lot.plain) / max(time.monotonic() - began, 0.001)
+            self._lot = min(LOT_MOST, max(LOT_LEAST, int(pace * LOT_SECONDS)))
             for job in then:
                 job()
         except BaseException as error:  # noqa: BLE001 - whoever fetches hears of it

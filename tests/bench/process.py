@@ -32,11 +32,13 @@ def free_port() -> int:
 
 
 def memory_mb(pid: int, what: str) -> float:
-    """VmRSS (resident now) or VmHWM (the most so far) of a process, in MB of 2^20 octets, with what its children add.
+    """VmRSS (resident now), VmHWM (the most so far) or RssAnon of a process, in MB of 2^20 octets (proc(5), status)."""
+    return _kilobytes(pid, "status", what) / 1024
 
-    Of a child, which is a fork and shares pages, the pages count that it has for itself now (proc(5), smaps_rollup).
-    """
-    return (_kilobytes(pid, "status", what) + sum(_own(child) for child in children(pid))) / 1024
+
+def family_mb(pid: int, what: str) -> float:
+    """The same with what its children add: a child is a fork, so only pages count that it has for itself now."""
+    return memory_mb(pid, what) + sum(_own(child) for child in children(pid)) / 1024
 
 
 def _own(pid: int) -> int:

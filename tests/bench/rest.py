@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.bench.daemon import LOADED, bench_office, running
 from tests.bench.mailbox import empty
-from tests.bench.process import children, cpu_seconds, memory_mb
+from tests.bench.process import children, cpu_seconds, family_mb
 from tests.bench.relay import Relay
 from tests.bench.sink import Loop, TimingSink
 from tests.servers import MailServers
@@ -47,7 +47,7 @@ def measure(servers: MailServers, starts: int, idle: float) -> Rest:
                     daemon.wait_for("connected", MAILBOXES, 30)
                     if number == starts:
                         time.sleep(2)
-                        first = memory_mb(daemon.pid, "VmRSS")
+                        first = family_mb(daemon.pid, "VmRSS")
                         deadline = time.monotonic() + 30
                         while children(daemon.pid):
                             daemon.check(deadline, "end of the second process")
@@ -55,7 +55,7 @@ def measure(servers: MailServers, starts: int, idle: float) -> Rest:
                         before = cpu_seconds(daemon.pid)
                         time.sleep(idle)
                         cpu = (cpu_seconds(daemon.pid) - before) / idle * 100
-                        rss = memory_mb(daemon.pid, "VmRSS")
+                        rss = family_mb(daemon.pid, "VmRSS")
         return Rest(seconds[0], statistics.median(seconds[1:]), first, rss, cpu)
     finally:
         loop.close()

@@ -19,7 +19,7 @@ from loket.core.model import MailRef, RawMail, StoredFile
 from loket.core.rules import CounterFile
 from tests.bench import corpus
 from tests.bench.daemon import LOADED, BenchOffice, bench_office, running
-from tests.bench.process import cpu_seconds, memory_mb
+from tests.bench.process import cpu_seconds, family_mb
 from tests.bench.sink import Loop, TimingSink
 from tests.servers import MailServers
 
@@ -138,6 +138,6 @@ def _idle(servers: MailServers, mailboxes: int) -> tuple[float, float]:
                 time.sleep(70)
                 before = cpu_seconds(daemon.pid)
                 time.sleep(60)
-                return (cpu_seconds(daemon.pid) - before) / 60 * 100, memory_mb(daemon.pid, "VmRSS")
+                return (cpu_seconds(daemon.pid) - before) / 60 * 100, family_mb(daemon.pid, "VmRSS")
     finally:
         loop.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.bench.daemon import LOADED, BenchOffice, Daemon, bench_office, moment, running
 from tests.bench.limits import Limits, smtp_limit, store_limit
-from tests.bench.process import cpu_seconds, memory_mb
+from tests.bench.process import cpu_seconds, family_mb
 from tests.bench.sink import counting_sink
 from tests.servers import MailServers
 
@@ -58,7 +58,7 @@ def drain(servers: MailServers, mails: int, seconds: float, beside: Callable[[Da
                 daemon.check(deadline, f"reply number {mails}, only {sink.count()}")
                 time.sleep(0.005)
             ended = time.time()
-            cpu, peak = cpu_seconds(daemon.pid), memory_mb(daemon.pid, "VmHWM")
+            cpu, peak = cpu_seconds(daemon.pid), family_mb(daemon.pid, "VmHWM")
             daemon.wait_for("submitted", mails, 10)
         began = next(moment(event) for event in daemon.events("connected") if event["mailbox"] == LOADED)
         taken = moment(daemon.events("taken-in")[-1])

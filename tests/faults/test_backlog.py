@@ -20,7 +20,7 @@ KILLS = 12
 # What the clerk thinks of is noted beside the configuration.
 HURRY = """
 from loket import clerk, line
-clerk.BACKLOG, clerk.PIECE, line.LOT = 20, 5, 20
+clerk.BACKLOG, clerk.PIECE, line.LOT_LEAST, line.LOT_MOST = 20, 5, 20, 20
 honest = clerk._plans
 def noted(*given):
     for plans in honest(*given):

@@ -46,7 +46,8 @@ def hiring(snapshot: Snapshot, idle: float = 60.0) -> Clerk | None:
 def _few_are_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clerks, "BACKLOG", 10)
     monkeypatch.setattr(clerks, "PIECE", 5)
-    monkeypatch.setattr(line, "LOT", 20)
+    monkeypatch.setattr(line, "LOT_LEAST", 20)
+    monkeypatch.setattr(line, "LOT_MOST", 20)
 
 
 @pytest.fixture
