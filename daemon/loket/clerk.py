@@ -123,8 +123,9 @@ class Clerk:
                     self._send("read", self._handed, parcel)
                     parcel, octets = [], 0
             self._send("read", self._handed, parcel)
-        except (Unread, OverflowError):
+        except (Unread, OverflowError) as error:
             # The clerk is gone; or a server's clock is in the first year of our time, or in the last.
+            maillog.unread(raws[0].ref, len(raws), str(error))
             return None
         return Reading(self, self._handed, self.office)
 
@@ -163,7 +164,7 @@ class Clerk:
         return over, answer
 
     def _send(self, *message: Any) -> None:
-        """Say something; Unread where it is not taken in time, since a clerk that is stopped reads nothing either."""
+        """Say something; Unread where it is not taken in time, since a clerk that is stopped takes nothing either."""
         if not self._sending.acquire(timeout=2 * self._patience):
             raise self._lost(TimeoutError("it takes nothing"))
         try:
@@ -187,9 +188,9 @@ class Clerk:
 
     def close(self) -> None:
         """Let it go; nobody asks any more."""
-        self._pipe.close()
         self._process.kill()
         self._process.join()
+        self._pipe.close()
         gc.unfreeze()
 
 
@@ -212,7 +213,8 @@ def fork(office: Office, keys: Keys, files: FolderFiles, idle: float = IDLE_SECO
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     with socket.socket(fileno=os.dup(ours.fileno())) as end:
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(PATIENCE_SECONDS), 0))
+        for what in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, what, struct.pack("ll", int(PATIENCE_SECONDS), 0))
     process = context.Process(target=_serve, args=(ours, theirs, office, keys, files, idle), name="clerk", daemon=True)
     try:
         process.start()

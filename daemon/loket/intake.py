@@ -63,6 +63,7 @@ class MailboxIntake:
                 fresh = self._without_end(session, listed)
                 for batch in session.batches(fresh):
                     if stopping():
+                        taking.leave()
                         return taken
                     self._take(session, batch, taking)
                     if portion is not portions[-1] or batch[-1] is not fresh[-1]:

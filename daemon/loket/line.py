@@ -33,6 +33,9 @@ class Line:
         """Do something once all before it is done, and not if any of it went wrong."""
         job()
 
+    def leave(self) -> None:
+        """Take in no more than what is being taken in: the rest comes at the next start."""
+
 
 class Backlog(Line):
     """Takes in beside whoever fetches, one lot behind, so that no more than two are held."""
@@ -59,6 +62,10 @@ class Backlog(Line):
     def then(self, job: Callable[[], None]) -> None:
         """Do something once all before it is done."""
         self._then.append(job)
+
+    def leave(self) -> None:
+        """Forget what was fetched, and what was to follow it."""
+        self._fetched, self._then = [], []
 
     def end(self) -> None:
         """Return when everything is done; raises what went wrong."""

@@ -142,6 +142,9 @@ class OutboxRunner:
         try:
             async with asyncio.TaskGroup() as going.group:
                 going.bring(claimed, rung)
+                if self._rung != rung:
+                    # While it was being claimed there was no round to tell.
+                    going.news.set()
                 # One mail may be long in hand: what comes meanwhile need not wait for its end.
                 while going.working and not self._stopping:
                     await going.news.wait()
@@ -310,8 +313,13 @@ class _Round:
         runner = self.runner
         async with self._looking:
             rung = runner._rung
-            if self.queue or runner._shut is not None or self.trouble is not None or rung == self._found_nothing:
+            if self.queue or self.trouble is not None or rung == self._found_nothing:
                 return
+            if runner._shut is not None:
+                if time.monotonic() < runner._shut_until:
+                    return
+                # Nobody was let in, and that was a while ago: a mail that hangs must not keep the round shut.
+                runner._shut = None
             try:
                 self.bring(await runner._claim(), rung)
             except Exception as error:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import sys
+import termios
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -201,8 +205,34 @@ def test_a_clerk_that_takes_nothing_is_not_waited_for(
     os.kill(child, signal.SIGSTOP)
     office.poll()
     assert office.fates() == [Fate.TICKET] * 30
-    assert unread == []
+    assert "unavailable" in unread[0]
     eventually(clerk.ended)
+
+
+def test_a_clerk_that_stops_in_the_middle_of_a_word_is_not_waited_for(
+    bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch, unread: list[str]
+) -> None:
+    """Part of an answer is there, and the rest does not come."""
+    monkeypatch.setattr(clerks, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(clerks, "PIECE", 200)
+    monkeypatch.setattr(line, "LOT_LEAST", 200)
+    monkeypatch.setattr(line, "LOT_MOST", 200)
+    office = bureau(history="all", hiring=hiring, batch={"mails": 200})
+    office.fill(mail(f"Revisi Desain_OT_Jamu {number}") for number in range(200))
+    [child] = [int(one) for one in Path("/proc/self/task", str(os.getpid()), "children").read_text().split()][-1:]
+    answering = Connection.poll
+
+    def stopped(self: Connection, *given: Any) -> bool:
+        there = answering(self, *given)
+        size = fcntl.ioctl(self.fileno(), termios.FIONREAD, b"\0" * 4)
+        if int.from_bytes(size, sys.byteorder) > 100_000:
+            os.kill(child, signal.SIGSTOP)
+        return there
+
+    monkeypatch.setattr(Connection, "poll", stopped)
+    office.poll()
+    assert office.fates() == [Fate.TICKET] * 200
+    assert [why.partition(":")[0] for why in unread] == ["BlockingIOError"]
 
 
 def test_under_other_rules_nobody_asks_the_clerk(bureau: OpenBureau, thought: list[int]) -> None:

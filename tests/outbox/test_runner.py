@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,32 @@ def test_mail_that_comes_while_another_hangs_does_not_wait_for_it(post: Post) ->
 
     story(tell)
     assert set(post.phases().values()) == {"sent"}
+
+
+def test_a_server_that_was_shut_is_asked_again_though_a_mail_hangs(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second session was not let in; once that is over, new mail need not wait for the end of the round."""
+    monkeypatch.setattr(outbox, "NOT_REACHED_FIRST", timedelta(seconds=0.3))
+    post.write(outbound("slow"))
+
+    async def tell() -> None:
+        async with Scripted(
+            {"dot": [3.0, "250 2.0.0 queued"], "greeting": ["220 x", "421 4.7.0 too busy", "220 x"]}
+        ) as server:
+            post.to(server.port, connections=3)
+            sending = asyncio.create_task(post.send())
+            await until(lambda: len(server.envelopes) == 1)
+            await asyncio.to_thread(post.write, outbound("a"))
+            post.runner.ring()
+            await until(lambda: post.rows()["a"].reply is not None, 2)
+            await asyncio.sleep(0.8)
+            post.later(seconds=1)
+            post.runner.ring()
+            await until(lambda: post.phases()["a"] == "sent", 2)
+            assert post.phases()["slow"] == "data"
+            await sending
+            await post.courier.close()
+
+    story(tell)
 
 
 def test_nothing_more_is_looked_for_once_by_each_connection(post: Post) -> None:
