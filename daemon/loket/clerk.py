@@ -19,7 +19,7 @@ import struct
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -29,12 +29,13 @@ from typing import Any
 from loket import maillog
 from loket.core import model
 from loket.core.batch import Found, plans
+from loket.core.command import names_officer
 from loket.core.known import Hints, hints
-from loket.core.model import InboundMail, MailRef, Plan, RawMail, StoredFile
+from loket.core.model import InboundMail, Plan, RawMail
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.token import Keys
-from loket.files import FolderFiles
+from loket.files import FolderFiles, Packed
 
 # From so many mails on it is worth the way there and back; fewer are done before it is.
 BACKLOG = 200
@@ -51,22 +52,6 @@ IDLE_SECONDS = 10.0
 
 class Unread(Exception):
     """The clerk cannot say what comes of these mails; the daemon finds out by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Handed:
-    """A mail on its way: its bytes, or none where they lie in a file; its moment in UTC, since others' zones of
-    imapclient's making cannot be pickled.
-    """
-
-    ref: MailRef
-    internaldate: datetime
-    stored: StoredFile
-    data: bytes | None
-
-
-def _own(raw: RawMail) -> bytes | None:
-    return None if raw.large else bytes(raw.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +98,11 @@ class Clerk:
     def hand(self, raws: Sequence[RawMail]) -> Reading | None:
         """Have mails read; returns before they are. None where that cannot be."""
         self._handed += 1
-        parcel: list[_Handed] = []
+        parcel: list[Packed] = []
         octets = 0
         try:
             for raw in raws:
-                parcel.append(_Handed(raw.ref, raw.internaldate.astimezone(UTC), raw.stored, _own(raw)))
+                parcel.append(Packed.of(raw))
                 octets += 0 if raw.large else raw.stored.size
                 if octets > PARCEL:
                     self._send("read", self._handed, parcel)
@@ -273,19 +258,16 @@ class _Lot:
     error: str = ""
 
 
-def _read(lot: _Lot, handed: Sequence[_Handed], files: FolderFiles) -> None:
+def _read(lot: _Lot, handed: Sequence[Packed], files: FolderFiles) -> None:
     try:
-        for of in handed:
-            data = files.map(of.stored) if of.data is None else of.data
-            lot.mails.append(parse(RawMail(of.ref, of.internaldate, data, of.stored)))
+        for mail in handed:
+            lot.mails.append(parse(mail.raw(files)))
     except Exception as error:  # noqa: BLE001 - the daemon finds out which mail it is
         lot.error = type(error).__name__
 
 
 def _hints(mails: Sequence[InboundMail], office: Office) -> Hints | None:
-    if any(author.spec in office.officers for mail in mails for author in mail.authors):
-        return None
-    return hints(mails)
+    return None if any(names_officer(mail, office) for mail in mails) else hints(mails)
 
 
 def _plans(

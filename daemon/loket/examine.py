@@ -10,7 +10,7 @@ from datetime import datetime
 
 from loket.core import parse
 from loket.core.authres import Standing, judge
-from loket.core.command import Proven, speaker
+from loket.core.command import Proven, names_officer, speaker
 from loket.core.model import Evidence, InboundMail, Scan
 from loket.core.office import Office
 from loket.core.token import Keys
@@ -40,7 +40,7 @@ class Examiner:
 
     def __call__(self, mail: InboundMail, office: Office, now: datetime) -> InboundMail:
         """The mail with what was found out."""
-        if not any(author.spec in office.officers for author in mail.authors):
+        if not names_officer(mail, office):
             return mail
         speaking = speaker(mail, office, self.keys, now)
         if not isinstance(speaking, Proven):

@@ -8,10 +8,12 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from loket.core.compose import ByteForm, byte_form, encode_base64
-from loket.core.model import Buffer, Outbound, StoredFile
+from loket.core.model import Buffer, MailRef, Outbound, RawMail, StoredFile
 from loket.ports import Contents
 
 
@@ -106,3 +108,23 @@ class ContentReader:
             with self.open(segment.file) as data:
                 out.append(bytes(data) if segment.encoding == "identity" else encode_base64(bytes(data)))
         return b"".join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A mail on its way to another process: its bytes, or none where they lie in a file."""
+
+    ref: MailRef
+    internaldate: datetime
+    stored: StoredFile
+    data: bytes | None
+
+    @classmethod
+    def of(cls, raw: RawMail) -> Packed:
+        """Its moment in UTC, since zones of imapclient's making cannot be pickled; OverflowError at time's ends."""
+        return cls(raw.ref, raw.internaldate.astimezone(UTC), raw.stored, None if raw.large else bytes(raw.data))
+
+    def raw(self, files: FolderFiles) -> RawMail:
+        """The mail where it has arrived."""
+        data: Buffer = files.map(self.stored) if self.data is None else self.data
+        return RawMail(self.ref, self.internaldate, data, self.stored)

@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,8 +26,8 @@ from loket import maillog
 from loket.core.classify import Desk
 from loket.core.doubt import doubt, trial
 from loket.core.headers import clean_text
-from loket.core.model import Buffer, MailRef, RawMail, StoredFile
-from loket.files import FolderFiles
+from loket.core.model import RawMail
+from loket.files import FolderFiles, Packed
 
 # Three attempts at a mail that never ends take less than the ten seconds of P4 together, by the processor's time,
 # so that no mail is blamed for a busy machine; by the clock, one attempt at a mail that sleeps takes less.
@@ -48,12 +47,9 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One mail to read: its bytes, or none where they lie in a file under `root`."""
+    """One mail to read; a large one lies in a file under `root`."""
 
-    ref: MailRef
-    internaldate: datetime
-    stored: StoredFile
-    data: bytes | None
+    mail: Packed
     root: Path
     desk: Desk
 
@@ -79,10 +75,7 @@ class Guard:
 
     def read(self, raw: RawMail, desk: Desk) -> None:
         """Return when the mail can be read within the limits; else Hostile, and the child is gone."""
-        data = None if raw.large else bytes(raw.data)
-        # The zones that imapclient makes cannot be pickled.
-        moment = raw.internaldate.astimezone(UTC)
-        job = pickle.dumps(Job(raw.ref, moment, raw.stored, data, self.files.root.absolute(), desk))
+        job = pickle.dumps(Job(Packed.of(raw), self.files.root.absolute(), desk))
         with self._turn:
             child = self._running()
             try:
@@ -186,7 +179,7 @@ def serve(read: Callable[[RawMail, Desk], None] = trial) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.setitimer(signal.ITIMER_REAL, patience + 1)
         job: Job = pickle.loads(packed)  # noqa: S301 - written by the daemon, not by the mail
-        room = base + memory + 2 * job.stored.size
+        room = base + memory + 2 * job.mail.stored.size
         resource.setrlimit(resource.RLIMIT_AS, (room, resource.RLIM_INFINITY))
         _say(_try(job, read))
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -195,8 +188,7 @@ def serve(read: Callable[[RawMail, Desk], None] = trial) -> None:
 
 def _try(job: Job, read: Callable[[RawMail, Desk], None]) -> str | None:
     try:
-        data: Buffer = job.data if job.data is not None else FolderFiles(job.root).map(job.stored)
-        read(RawMail(job.ref, job.internaldate, data, job.stored), job.desk)
+        read(job.mail.raw(FolderFiles(job.root)), job.desk)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the mail's verdict
         return clean_text(f"{type(error).__name__}: {error}", 500)
     return None

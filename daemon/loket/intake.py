@@ -1,4 +1,4 @@
-"""Hops 2 to 7 for one mailbox: raw bytes kept, mails understood, plans applied in one transaction, then filed."""
+"""Hops 2 to 7 for one mailbox: raw bytes kept, mails understood, plans applied, then filed."""
 
 from __future__ import annotations
 

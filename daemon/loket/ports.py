@@ -97,10 +97,6 @@ class Transaction(Protocol):
         """What the store knows about the hints."""
         ...
 
-    def keep(self, raws: Sequence[RawMail], now: datetime) -> None:
-        """The raw bytes and a pending ledger row of each mail."""
-        ...
-
     def apply(self, plans: Sequence[Plan], now: datetime) -> None:
         """Carry out plans."""
         ...

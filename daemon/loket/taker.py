@@ -44,7 +44,7 @@ def _stops_all(asked: Hints) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """Takes mails in: one transaction a batch; when anything in it raises, one mail at a time."""
+    """Takes mails in, batch by batch; when anything in one raises, one mail at a time."""
 
     store: Intake
     office: Callable[[], Office]
@@ -65,8 +65,9 @@ class Taker:
         """Mails to be taken, those that are built oddly set apart; the clerk begins to read the others."""
         odd = [raw for raw in raws if self.guard.doubts(raw)]
         plain = [raw for raw in raws if raw not in odd] if odd else raws
-        helps = clerk is not None and plain and clerk.office is self.office()
-        return Lot(plain, odd, clerk.hand(plain) if clerk is not None and helps else None)
+        if clerk is None or not plain or clerk.office is not self.office():
+            return Lot(plain, odd)
+        return Lot(plain, odd, clerk.hand(plain))
 
     def take(self, lot: Lot) -> None:
         """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.

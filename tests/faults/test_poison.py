@@ -16,7 +16,7 @@ import pytest
 from loket.core.classify import Desk
 from loket.core.doubt import doubt, trial
 from loket.core.model import Fate, MailRef, RawMail, StoredFile
-from loket.files import FolderFiles
+from loket.files import FolderFiles, Packed
 from loket.guard import TRIAL_SECONDS, Guard, Job
 from loket.store import schema
 from loket.taker import ATTEMPTS
@@ -165,7 +165,7 @@ def test_a_reader_that_hangs_ends_though_the_daemon_is_gone(tmp_path: Path) -> N
     guard = Guard(FolderFiles(tmp_path), READER, seconds=0.5)
     child = guard._running()
     raw = hostile("hang")
-    job = Job(MailRef("a@b.test", 1, 1), datetime.now(UTC), StoredFile("", len(raw)), raw, tmp_path, DESK)
+    job = Job(Packed(MailRef("a@b.test", 1, 1), datetime.now(UTC), StoredFile("", len(raw)), raw), tmp_path, DESK)
     packed = pickle.dumps(job)
     assert child.stdin is not None
     child.stdin.write(len(packed).to_bytes(8, "big") + packed)

@@ -50,6 +50,11 @@ def _places(mail: InboundMail) -> str:
     return "\n".join((mail.subject, *mail.in_reply_to, *mail.references))
 
 
+def names_officer(mail: InboundMail, office: Office) -> bool:
+    """Whether an officer's address stands among the authors, proven or not: only then is more to be found out."""
+    return any(author.spec in office.officers for author in mail.authors)
+
+
 def speaker(mail: InboundMail, office: Office, keys: Keys, now: datetime) -> Proven | Doubtful | None:
     """Is an officer speaking? None for a mail that does not even claim it.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Table, bindparam, insert
+from sqlalchemy import Connection, CursorResult, Dialect, Row, Table, bindparam, insert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import UpdateBase
 
@@ -75,8 +75,23 @@ def bind(column: ColumnElement[Any], name: str, row: int) -> Any:
 
 def run_rows(
     connection: Connection, make: Callable[[int], UpdateBase], rows: Sequence[dict[str, Any]]
+) -> list[Row[Any]]:
+    """What the statement returns that `make` says for so many rows, whose values all are such that `bind` names.
+
+    In portions that any SQLite takes.
+    """
+    found: list[Row[Any]] = []
+    portion = MOST_VALUES // len(rows[0]) if rows else 1
+    for at in range(0, len(rows), portion):
+        result = _run(connection, make, rows[at : at + portion])
+        if result.returns_rows:
+            found += result.all()
+    return found
+
+
+def _run(
+    connection: Connection, make: Callable[[int], UpdateBase], rows: Sequence[dict[str, Any]]
 ) -> CursorResult[Any]:
-    """Run the statement that `make` says for so many rows, whose values all are such that `bind` names."""
     text, values = _compiled(connection.dialect, make, len(rows))
     given = [(key, rows[row][name] if to is None else to(rows[row][name])) for key, row, name, to in values]
     if connection.dialect.positional:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -39,10 +39,6 @@ _IN_HAND = (Phase.CLAIMED.value, Phase.DATA.value)
 _ACCEPTED = (Phase.SENT.value, Phase.IN_DOUBT.value, Phase.BOUNCED.value)
 _END = {ReceiptKind.SENT: Phase.SENT, ReceiptKind.IN_DOUBT: Phase.IN_DOUBT}
 
-
-# A statement has room for so many verdicts on any SQLite.
-AT_ONCE = 100
-T = TypeVar("T")
 
 # What a verdict may change; what it leaves as it was is written back as it was.
 _SETTLED = {
@@ -160,11 +156,8 @@ class OutgoingStore:
         # What follows from a bad end changes tickets; of a good one, and of a next attempt, nothing does.
         turn = self.database.write if any(map(_has_aftermath, settled)) else self.database.note
         with turn() as connection:
-            for some in _portions(begun):
-                run_rows(connection, _begin, [{"id": number} for number in some])
-            in_hand: set[int] = set()
-            for few in _portions(settled):
-                in_hand.update(run_rows(connection, _settle, [_settled_row(one) for one in few]).scalars())
+            run_rows(connection, _begin, [{"id": number} for number in begun])
+            in_hand = {row.id for row in run_rows(connection, _settle, [_settled_row(one) for one in settled])}
             fresh = [one for one in settled if one.claimed.id in in_hand]
             copies = [one.claimed for one in fresh if one.copy and _phase(one) is Phase.SENT]
             insert_rows(connection, schema.sent_copy, [{"number": of.id, "mailbox": of.mail.mailbox} for of in copies])
@@ -233,11 +226,6 @@ class OutgoingStore:
             return connection.execute(
                 select(func.count()).select_from(schema.outbox).where(_O.phase.in_(("due", "claimed", "data")))
             ).scalar_one()
-
-
-def _portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for at in range(0, len(items), AT_ONCE):
-        yield items[at : at + AT_ONCE]
 
 
 def _give_back(connection: Connection, *which: ColumnElement[bool]) -> None:
