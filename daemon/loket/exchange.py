@@ -1,14 +1,17 @@
 """One mail over a session that aiosmtplib has opened: commands that need no answer first go together (RFC 2920).
 
 The library waits for the answer to each command, which costs a mail four round trips and as many turns of the loop.
-Here MAIL and RCPT are written at once where the server takes that, so that a mail costs three. Connecting, TLS, logging
-in, RSET and QUIT are the library's: as long as nothing is asked here, all that the server says goes to it.
+Here MAIL and RCPT are written at once where the server takes that, and behind the mail before where there is one (RFC
+2920 3.1 lets content be the first in a group), so that a mail costs three round trips or two. DATA always goes alone.
+Connecting, TLS, logging in, RSET and QUIT are the library's: as long as nothing is asked here, all that the server says
+goes to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Container, Sequence
 from typing import cast
 
@@ -29,6 +32,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BREAKS = re.compile(rb"\r\n|\n|\r")
 
 
+class _Asked:
+    """Commands that went out together, and what was answered to them so far."""
+
+    __slots__ = ("heard", "replies", "wanted")
+
+    def __init__(self, wanted: int, heard: asyncio.Future[list[SMTPResponse]]) -> None:
+        self.wanted = wanted
+        self.heard = heard
+        self.replies: list[SMTPResponse] = []
+
+
 class Exchange(asyncio.Protocol):
     """Listens between a session's transport and the library; one at a time asks through it."""
 
@@ -39,73 +53,90 @@ class Exchange(asyncio.Protocol):
             raise SMTPServerDisconnected("Connection lost")
         self._transport = cast(asyncio.Transport, transport)
         self._library = library
-        self._grouped = client.supports_extension("pipelining")
-        self._waiter: asyncio.Future[list[SMTPResponse]] | None = None
-        self._wanted = 0
+        self.grouped = client.supports_extension("pipelining")
+        # What is not answered yet, in the order in which it was asked.
+        self._asked: deque[_Asked] = deque()
+        # The envelope that went behind the last mail.
+        self._ahead: _Asked | None = None
         self._heard = bytearray()
         self._lines: list[bytes] = []
-        self._replies: list[SMTPResponse] = []
         self._transport.set_protocol(self)
 
-    async def envelope(
-        self, sender: str, recipients: Sequence[str], options: Sequence[str], seconds: float
-    ) -> list[SMTPResponse]:
+    async def envelope(self, lines: Sequence[bytes], seconds: float) -> list[SMTPResponse]:
         """MAIL and RCPT; the answers to the recipients behind the first, which may be refused without harm.
 
-        SMTPResponseException where the sender or the first recipient is refused; ValueError for an address that no
-        command line can hold.
+        SMTPResponseException where the sender or the first recipient is refused.
         """
-        commands = [" ".join((f"MAIL FROM:{path(sender)}", *options))]
-        commands += [f"RCPT TO:{path(recipient)}" for recipient in recipients]
-        lines = [f"{command}\r\n".encode() for command in commands]
-        if self._grouped:
-            replies = await self._ask(b"".join(lines), len(lines), seconds)
-        else:
-            replies = []
-            for line in lines:
-                replies += await self._ask(line, 1, seconds)
-                if len(replies) <= len(_ENVELOPE):
-                    _expect(replies[-1], _ENVELOPE[len(replies) - 1])
-        for reply, codes in zip(replies, _ENVELOPE, strict=False):
-            _expect(reply, codes)
+        if self.grouped:
+            return _taken(await self._ask(b"".join(lines), len(lines), seconds))
+        replies = []
+        for line in lines:
+            replies += await self._ask(line, 1, seconds)
+            if len(replies) <= len(_ENVELOPE):
+                _expect(replies[-1], _ENVELOPE[len(replies) - 1])
         return replies[len(_ENVELOPE) :]
 
-    async def content(self, data: bytes, command_seconds: float, data_seconds: float) -> SMTPResponse:
-        """DATA and the mail, with CRLF at each line's end and its leading dots doubled (RFC 5321 4.5.2)."""
+    async def ahead(self, seconds: float) -> list[SMTPResponse]:
+        """The same for an envelope that went behind the last mail."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            raise SMTPServerDisconnected("Nothing was asked")
+        return _taken(await self._answer(ahead, seconds))
+
+    async def content(
+        self, data: bytes, command_seconds: float, data_seconds: float, ahead: Sequence[bytes] = ()
+    ) -> SMTPResponse:
+        """DATA and the mail, with CRLF at each line's end and its leading dots doubled (RFC 5321 4.5.2).
+
+        The next mail's envelope goes with it, where there is one and the mail is wanted.
+        """
         [ready] = await self._ask(b"DATA\r\n", 1, command_seconds)
         _expect(ready, (354,))
-        [verdict] = await self._ask(stuffed(data), 1, data_seconds)
+        self._open()
+        asked = self._expecting(1)
+        if ahead:
+            self._ahead = self._expecting(len(ahead))
+        self._transport.writelines([stuffed(data), *ahead])
+        [verdict] = await self._answer(asked, data_seconds)
         _expect(verdict, (250,))
         return verdict
 
     async def _ask(self, octets: bytes, replies: int, seconds: float) -> list[SMTPResponse]:
+        self._open()
+        asked = self._expecting(replies)
+        self._transport.write(octets)
+        return await self._answer(asked, seconds)
+
+    def _open(self) -> None:
         if self._transport.is_closing():
             raise SMTPServerDisconnected("Connection lost")
-        loop = asyncio.get_running_loop()
-        self._waiter, self._wanted, self._replies = loop.create_future(), replies, []
-        late = loop.call_later(seconds, self._fail, SMTPReadTimeoutError("Timed out waiting for server response"))
+
+    def _expecting(self, replies: int) -> _Asked:
+        asked = _Asked(replies, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        return asked
+
+    async def _answer(self, asked: _Asked, seconds: float) -> list[SMTPResponse]:
+        late = asyncio.get_running_loop().call_later(seconds, _fail, asked)
         try:
-            self._transport.write(octets)
-            return await self._waiter
+            return await asked.heard
         finally:
             late.cancel()
-            self._waiter = None
-            self._heard.clear()
-            self._lines.clear()
 
     def data_received(self, data: bytes) -> None:
         """What the server says."""
-        if self._waiter is None:
+        if not self._asked:
             self._library.data_received(data)
             return
         self._heard += data
         try:
             self._hear()
         except SMTPResponseException as error:
-            self._fail(error)
-            return
-        if len(self._replies) >= self._wanted and not self._waiter.done():
-            self._waiter.set_result(self._replies[: self._wanted])
+            self._over(error)
+        if not self._asked:
+            # What was not asked for is no answer to the next command.
+            self._heard.clear()
+            self._lines.clear()
 
     def _hear(self) -> None:
         """Take whole lines from what was heard, and whole replies from these (RFC 5321 4.2.1)."""
@@ -121,23 +152,36 @@ class Exchange(asyncio.Protocol):
             self._lines.append(bytes(line[4:].strip()))
             if line[3:4] != b"-":
                 said = b"\n".join(self._lines).decode("utf-8", "surrogateescape")
-                self._replies.append(SMTPResponse(int(line[:3]), said))
                 self._lines.clear()
+                self._replied(SMTPResponse(int(line[:3]), said))
 
-    def _fail(self, error: BaseException) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+    def _replied(self, reply: SMTPResponse) -> None:
+        if not self._asked:
+            return
+        asked = self._asked[0]
+        asked.replies.append(reply)
+        if len(asked.replies) >= asked.wanted:
+            self._asked.popleft()
+            if not asked.heard.done():
+                asked.heard.set_result(asked.replies)
 
-    def _gone(self, error: BaseException | None, said: str) -> None:
-        """The session has ended; a refusal that came before its end is the answer, as 421 announces one."""
-        if self._waiter is None or self._waiter.done():
-            return
-        if any(reply.code >= 400 for reply in self._replies):
-            self._waiter.set_result(self._replies)
-            return
+    def _over(self, error: Exception) -> None:
+        """Nothing more can be understood; a refusal that came before is the answer, as 421 announces an end."""
+        while self._asked:
+            asked = self._asked.popleft()
+            if asked.heard.done():
+                continue
+            if any(reply.code >= 400 for reply in asked.replies):
+                asked.heard.set_result(asked.replies)
+            else:
+                asked.heard.set_exception(error)
+                # Perhaps nobody waits for it.
+                asked.heard.exception()
+
+    def _gone(self, cause: BaseException | None, said: str) -> None:
         lost = SMTPServerDisconnected(said)
-        lost.__cause__ = error
-        self._waiter.set_exception(lost)
+        lost.__cause__ = cause
+        self._over(lost)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over."""
@@ -156,6 +200,13 @@ class Exchange(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It holds less again."""
         self._library.resume_writing()
+
+
+def envelope(sender: str, recipients: Sequence[str], options: Sequence[str]) -> list[bytes]:
+    """MAIL and RCPT as they are written; ValueError for an address that no command line can hold."""
+    commands = [" ".join((f"MAIL FROM:{path(sender)}", *options))]
+    commands += [f"RCPT TO:{path(recipient)}" for recipient in recipients]
+    return [f"{command}\r\n".encode() for command in commands]
 
 
 def is_plain(address: str) -> bool:
@@ -180,6 +231,17 @@ def stuffed(data: bytes) -> bytes:
     dot = b"." if data.startswith(b".") else b""
     end = b".\r\n" if data.endswith(b"\r\n") or not data else b"\r\n.\r\n"
     return b"".join((dot, data.replace(b"\r\n.", b"\r\n.."), end))
+
+
+def _taken(replies: Sequence[SMTPResponse]) -> list[SMTPResponse]:
+    for reply, codes in zip(replies, _ENVELOPE, strict=False):
+        _expect(reply, codes)
+    return list(replies[len(_ENVELOPE) :])
+
+
+def _fail(asked: _Asked) -> None:
+    if not asked.heard.done():
+        asked.heard.set_exception(SMTPReadTimeoutError("Timed out waiting for server response"))
 
 
 def _expect(reply: SMTPResponse, codes: Container[int]) -> None:

@@ -17,12 +17,14 @@ from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.quota import DAY, Allowance, Limit, allowance
 from loket.core.waits import Delay, is_delayed
 from loket.pen import Pen
-from loket.ports import Claimed, Clock, Courier, Outgoing, Settlement, Waiting
+from loket.ports import Claimed, Clock, Courier, Outgoing, Seat, Settlement, Waiting
 
 # How often the outbox is looked at when nobody rings: a row may have been released by hand, or the clock been set.
 LOOK_AGAIN_SECONDS = 30.0
 STORE_SECONDS = 5.0
 MOST_CLAIMED = 200
+# So long a sender keeps the mail that it is to send next.
+KEPT_SECONDS = 1.0
 NOT_REACHED_FIRST = timedelta(seconds=5)
 NOT_REACHED_LONGEST = timedelta(minutes=10)
 
@@ -204,11 +206,11 @@ class OutboxRunner:
             maillog.over_quota(self.mailbox, delay.said, delay.until)
             self.ring()
 
-    async def _one(self, claimed: Claimed) -> Settlement | None:
+    async def _one(self, claimed: Claimed, seat: Seat, then: Claimed | None) -> Settlement | None:
         """Hand one mail over; None where the store failed before anything left."""
         try:
             # Where nobody is let in, one knock a round is enough: many failed logins lock an account.
-            receipt = self._shut or await self._submit(claimed)
+            receipt = self._shut or await self._submit(claimed, seat, then)
         except Exception as error:
             if not self.unavailable(error):
                 raise
@@ -240,7 +242,7 @@ class OutboxRunner:
             maillog.submitted(settlement.claimed.mail, settlement.receipt, settlement.claimed.attempt)
             return
 
-    async def _submit(self, claimed: Claimed) -> Receipt:
+    async def _submit(self, claimed: Claimed, seat: Seat, then: Claimed | None) -> Receipt:
         mail = claimed.mail
         if all(isinstance(segment, bytes) for segment in mail.segments):
             data = self.render(mail)
@@ -249,7 +251,7 @@ class OutboxRunner:
                 data = await asyncio.to_thread(self.render, mail)
             except OSError as error:
                 return Receipt(ReceiptKind.REFUSED_NOW, 0, f"a stored file cannot be read: {error}")
-        return await self.courier.send(mail, data, lambda: self.pen.begins(claimed.id))
+        return await seat.send(mail, data, lambda: self.pen.begins(claimed.id), then.mail if then else None)
 
     async def _write(self, call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Write what has already happened: while the store is in trouble the verdict is kept in hand."""
@@ -304,6 +306,9 @@ class _Round:
         self.queue.extend(claimed)
         self.total += len(claimed)
         self._found_nothing = None if claimed else rung
+        self._put_to_work()
+
+    def _put_to_work(self) -> None:
         for _ in range(min(self.runner.connections - self.working, len(self.queue))):
             self.working += 1
             self.group.create_task(self._work())
@@ -332,19 +337,42 @@ class _Round:
         runner = self.runner
         # A verdict is on its way to the store while the next mail's envelope is; at most one of each connection.
         settling: asyncio.Task[None] | None = None
-        while not runner._stopping:
-            if self.queue:
-                settlement = await runner._one(self.queue.popleft())
-                if settling is not None:
-                    await settling
-                settling = self.group.create_task(runner._settle(settlement)) if settlement else None
-                continue
-            await self.refill()
-            if not self.queue:
-                break
+        # The mail that is likely to be this one's next.
+        kept: list[Claimed] = []
+        try:
+            with runner.courier.seat() as seat:
+                while not runner._stopping:
+                    if not (kept or self.queue):
+                        await self.refill()
+                        if not self.queue:
+                            break
+                    one = kept.pop() if kept else self.queue.popleft()
+                    # While there are more than somebody is free for, it would wait anyway.
+                    if len(self.queue) >= self.working:
+                        kept.append(self.queue.popleft())
+                    settlement = await self._hand_over(one, seat, kept)
+                    if settling is not None:
+                        await settling
+                    settling = self.group.create_task(runner._settle(settlement)) if settlement else None
+        finally:
+            self.queue.extendleft(kept)
         self.working -= 1
         if not self.working:
             self.news.set()
+
+    async def _hand_over(self, one: Claimed, seat: Seat, kept: list[Claimed]) -> Settlement | None:
+        """One mail; the one that is kept behind it is given back where this takes long."""
+        late = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._give_back, kept)
+        try:
+            return await self.runner._one(one, seat, kept[0] if kept else None)
+        finally:
+            late.cancel()
+
+    def _give_back(self, kept: list[Claimed]) -> None:
+        """A mail that hangs must not keep another from those who are free."""
+        if kept:
+            self.queue.appendleft(kept.pop())
+            self._put_to_work()
 
 
 async def look_out(

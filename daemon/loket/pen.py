@@ -13,7 +13,7 @@ from loket.ports import Aftermath, Outgoing, Settlement
 # of the processor as what is written in it.
 GATHER_SECONDS = 0.001
 BUSY_SECONDS = 0.01
-ENOUGH = 8
+ENOUGH = 16
 
 
 @dataclass(slots=True)

@@ -364,11 +364,21 @@ class Desk(Protocol):
         ...
 
 
+class Seat(Protocol):
+    """For somebody who submits mail after mail."""
+
+    async def send(
+        self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], then: Outbound | None = None
+    ) -> Receipt:
+        """Submit; `begins` is awaited just before DATA (promise P11). `then` is likely to be next, or not at all."""
+        ...
+
+
 class Courier(Protocol):
     """Submission of one mailbox's mail."""
 
-    async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
-        """Submit; `begins` is awaited just before DATA (promise P11)."""
+    def seat(self) -> AbstractContextManager[Seat]:
+        """To submit from, one mail after the other."""
         ...
 
     async def eight_bit(self) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiosmtplib import (
@@ -20,7 +20,7 @@ from aiosmtplib import (
 from loket import maillog
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.replies import Meaning, Reply, meaning
-from loket.exchange import Exchange, is_plain
+from loket.exchange import Exchange, envelope, is_plain
 from loket.submission import CONNECT_SECONDS, SubmissionDoor, connected
 
 COMMAND_SECONDS = 300
@@ -30,6 +30,13 @@ DATA_SECONDS = 600
 FRESH_SECONDS = 5.0
 # A server that has too many sessions of ours gets one fewer for so long.
 CROWDED_SECONDS = 600.0
+# Behind a mail goes the next one's envelope where the last verdict came so soon: one that hangs must not hold two. It
+# is answered with the verdict, or not at all; where that was in vain so often in a row, every mail goes alone for a
+# while.
+QUICK_SECONDS = 0.25
+AHEAD_SECONDS = 10.0
+IN_VAIN = 3
+ALONE_SECONDS = 600.0
 
 _RECEIPTS = {
     Meaning.NEVER: ReceiptKind.REFUSED,
@@ -56,6 +63,144 @@ class _Session:
     exchange: Exchange
     served: int = 0
     answered: float = 0.0
+    # Whether its last verdict came soon.
+    quick: bool = False
+
+
+class Seat:
+    """Whoever submits mail after mail: has a session of the courier while a mail, or the next envelope, is open."""
+
+    def __init__(self, courier: SmtpCourier) -> None:
+        self._courier = courier
+        # On which the envelope of a mail is open, and of which.
+        self._session: _Session | None = None
+        self._opened = ""
+
+    async def send(
+        self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], then: Outbound | None = None
+    ) -> Receipt:
+        """Submit one mail to its one recipient; `begins` is awaited just before DATA (promise P11).
+
+        `then` is the mail that this seat is likely to submit next: its envelope may go with this one's content.
+        Nothing of it flows, nothing is said of it, and it may be submitted elsewhere, or never.
+        """
+        courier = self._courier
+        if self._session is None:
+            await courier._places.acquire()
+        try:
+            if self._session is not None:
+                receipt = await self._go_on(mail, data, begins, then)
+                if receipt is not None:
+                    return receipt
+            while True:
+                try:
+                    session, reused = await courier._session()
+                except (SMTPException, OSError, TimeoutError) as error:
+                    return courier._not_let_in(error)
+                receipt = await self._submit(session, mail, data, begins, then, reused=reused)
+                if receipt is not None:
+                    return receipt
+        finally:
+            if self._session is None:
+                courier._vacate()
+
+    async def _go_on(
+        self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], then: Outbound | None
+    ) -> Receipt | None:
+        """The same where an envelope is open; None where it is another mail's, or came to nothing."""
+        session, self._session = self._session, None
+        if session is None or self._opened != mail.key:
+            if session is not None:
+                session.client.close()
+            return None
+        try:
+            refused = await session.exchange.ahead(AHEAD_SECONDS)
+        except SMTPResponseException as error:
+            # Perhaps because it came so soon: it is asked again by itself, and that is the verdict.
+            self._courier._in_vain()
+            self._courier._keep(session, error.code, Meaning.NEVER if 400 <= error.code < 600 else Meaning.SESSION)
+            return None
+        except (SMTPException, OSError, TimeoutError):
+            self._courier._in_vain()
+            session.client.close()
+            return None
+        except BaseException:
+            session.client.close()
+            raise
+        self._courier._worked()
+        return await self._submit(session, mail, data, begins, then, reused=True, refused=refused)
+
+    def leave(self) -> None:
+        """Give up what is open."""
+        if self._session is not None:
+            self._session.client.close()
+            self._session = None
+            self._courier._vacate()
+
+    async def _submit(
+        self,
+        session: _Session,
+        mail: Outbound,
+        data: bytes,
+        begins: Callable[[], Awaitable[None]],
+        then: Outbound | None,
+        *,
+        reused: bool,
+        refused: list[SMTPResponse] | None = None,
+    ) -> Receipt | None:
+        """The verdict; None where a session that had served before has gone, and another is to be asked.
+
+        With `refused` the envelope is open already, and that was said of the recipients behind the first.
+        """
+        courier, client, flowing = self._courier, session.client, False
+        try:
+            if refused is None:
+                unable = _unable(client, mail, len(data))
+                if unable:
+                    courier._rest(session)
+                    return unable
+                refused = await session.exchange.envelope(courier._envelope(client, mail, len(data)), COMMAND_SECONDS)
+            _say_not_archived(mail, refused)
+            await begins()
+            flowing = True
+            ahead = courier._ahead(session, then)
+            began = time.monotonic()
+            response = await session.exchange.content(data, COMMAND_SECONDS, DATA_SECONDS, ahead)
+        except SMTPResponseException as error:
+            if error.code == 421 and reused and not flowing:
+                # It ends the session, not the mail: many servers take so many mails on one, and say so like this.
+                client.close()
+                return None
+            # 4xx and 5xx are verdicts, before and after the dot; anything else is no answer to what was asked.
+            if 400 <= error.code < 600:
+                means = meaning(error.code, error.message, courier._ways.replies)
+                if means is Meaning.SESSION and reused and not flowing:
+                    # Its login has run out, with a token for instance: another session has one.
+                    client.close()
+                    return None
+                courier._keep(session, error.code, means)
+                if means is Meaning.CROWDED:
+                    courier._one_fewer()
+                return Receipt(_RECEIPTS[means], error.code, _words(error.message))
+            client.close()
+            return _cut_off(flowing, f"{error.code} {error.message}")
+        except (SMTPException, OSError, TimeoutError) as error:
+            client.close()
+            return None if reused and not flowing else _cut_off(flowing, f"{type(error).__name__}: {error}")
+        except ValueError as error:
+            # An address with what no command line may hold: it will be the same tomorrow.
+            client.close()
+            return _cut_off(flowing, str(error)) if flowing else Receipt(ReceiptKind.REFUSED, 553, _words(str(error)))
+        except BaseException:
+            client.close()
+            raise
+        session.served += 1
+        session.quick = time.monotonic() - began < QUICK_SECONDS
+        if then is not None and ahead:
+            self._session, self._opened = session, then.key
+        else:
+            courier._rest(session)
+        return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
 
 class SmtpCourier:
@@ -78,18 +223,23 @@ class SmtpCourier:
         # Places that nobody takes for a while, since the server had too many of us.
         self._given_up = 0
         self._owed = 0
+        # How many envelopes in a row went ahead in vain, and until when none does.
+        self._vain = 0
+        self._alone_until = 0.0
 
     async def send(self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]]) -> Receipt:
         """Submit one mail to its one recipient; `begins` is awaited just before DATA (promise P11)."""
-        async with self._place():
-            while True:
-                try:
-                    session, reused = await self._session()
-                except (SMTPException, OSError, TimeoutError) as error:
-                    return self._not_let_in(error)
-                receipt = await self._submit(session, mail, data, begins, reused=reused)
-                if receipt is not None:
-                    return receipt
+        with self.seat() as seat:
+            return await seat.send(mail, data, begins)
+
+    @contextmanager
+    def seat(self) -> Iterator[Seat]:
+        """For somebody who submits mail after mail."""
+        seat = Seat(self)
+        try:
+            yield seat
+        finally:
+            seat.leave()
 
     async def eight_bit(self) -> bool:
         """Whether the server takes 8-bit bodies (RFC 6152); False where it cannot be asked."""
@@ -135,56 +285,6 @@ class SmtpCourier:
         session.answered = time.monotonic()
         self._idle.append(session)
 
-    async def _submit(
-        self, session: _Session, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], *, reused: bool
-    ) -> Receipt | None:
-        """The verdict; None where a session that had served before has gone, and another is to be asked."""
-        client, flowing = session.client, False
-        try:
-            unable = _unable(client, mail, len(data))
-            if unable:
-                self._rest(session)
-                return unable
-            recipients = [mail.recipient, *self._copies(mail)]
-            refused = await session.exchange.envelope(
-                mail.sender, recipients, _options(client, mail, len(data)), COMMAND_SECONDS
-            )
-            _say_not_archived(mail, refused)
-            await begins()
-            flowing = True
-            response = await session.exchange.content(data, COMMAND_SECONDS, DATA_SECONDS)
-        except SMTPResponseException as error:
-            if error.code == 421 and reused and not flowing:
-                # It ends the session, not the mail: many servers take so many mails on one, and say so like this.
-                client.close()
-                return None
-            # 4xx and 5xx are verdicts, before and after the dot; anything else is no answer to what was asked.
-            if 400 <= error.code < 600:
-                means = meaning(error.code, error.message, self._ways.replies)
-                if means is Meaning.SESSION and reused and not flowing:
-                    # Its login has run out, with a token for instance: another session has one.
-                    client.close()
-                    return None
-                self._keep(session, error.code, means)
-                if means is Meaning.CROWDED:
-                    self._one_fewer()
-                return Receipt(_RECEIPTS[means], error.code, _words(error.message))
-            client.close()
-            return _cut_off(flowing, f"{error.code} {error.message}")
-        except (SMTPException, OSError, TimeoutError) as error:
-            client.close()
-            return None if reused and not flowing else _cut_off(flowing, f"{type(error).__name__}: {error}")
-        except ValueError as error:
-            # An address with what no command line may hold: it will be the same tomorrow.
-            client.close()
-            return _cut_off(flowing, str(error)) if flowing else Receipt(ReceiptKind.REFUSED, 553, _words(str(error)))
-        except BaseException:
-            client.close()
-            raise
-        session.served += 1
-        self._rest(session)
-        return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
-
     def _not_let_in(self, error: BaseException) -> Receipt:
         """The server was not reached or did not let us in: the mail itself was never judged."""
         code = error.code if isinstance(error, SMTPResponseException) else 0
@@ -208,17 +308,38 @@ class SmtpCourier:
         self._given_up -= 1
         self._places.release()
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the sessions that may be open at once; one that is given up does not come back with its end."""
-        await self._places.acquire()
+    def _vacate(self) -> None:
+        """End one of the sessions that may be open at once; one that is given up does not come back with its end."""
+        if self._owed:
+            self._owed -= 1
+        else:
+            self._places.release()
+
+    def _envelope(self, client: SMTP, mail: Outbound, size: int) -> list[bytes]:
+        return envelope(mail.sender, [mail.recipient, *self._copies(mail)], _options(client, mail, size))
+
+    def _ahead(self, session: _Session, then: Outbound | None) -> list[bytes]:
+        """The next mail's envelope, to go behind this one; none where that may not be, or would hold it up."""
+        if then is None or not (session.quick and session.exchange.grouped) or time.monotonic() < self._alone_until:
+            return []
+        if session.served + 1 >= (self._ways.per_connection or math.inf):
+            return []
+        small = [segment for segment in then.segments if isinstance(segment, bytes)]
+        size = sum(map(len, small))
+        if len(small) < len(then.segments) or _unable(session.client, then, size):
+            return []
         try:
-            yield
-        finally:
-            if self._owed:
-                self._owed -= 1
-            else:
-                self._places.release()
+            return self._envelope(session.client, then, size)
+        except ValueError:
+            return []
+
+    def _in_vain(self) -> None:
+        self._vain += 1
+        if self._vain >= IN_VAIN:
+            self._alone_until = time.monotonic() + ALONE_SECONDS
+
+    def _worked(self) -> None:
+        self._vain = 0
 
     def _copies(self, mail: Outbound) -> tuple[str, ...]:
         """Our own address as a second recipient of a letter; a server that refuses it still gets the letter."""

@@ -82,7 +82,7 @@ class TimingSink:
         while line := await reader.readline():
             verb = line[:4].upper()
             if verb == b"EHLO":
-                writer.write(b"250-bench.test\r\n250-SIZE 52428800\r\n250 8BITMIME\r\n")
+                writer.write(b"250-bench.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250 8BITMIME\r\n")
             elif verb == b"RCPT":
                 recipient = line.decode().partition("<")[2].partition(">")[0]
                 writer.write(b"250 2.1.5 Ok\r\n")
