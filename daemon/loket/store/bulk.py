@@ -12,9 +12,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import UpdateBase
 
 Converter = Callable[[Any], Any]
-# So many rows go by one statement, as many times as they fit, and the rest by the smaller ones: a statement is
-# prepared once for each of these.
-AT_ONCE = (64, 16, 4, 1)
+# So many rows go by one statement, as many times as they fit, and what is left by one for just so many: a statement is
+# prepared once for each number, and at each one the driver lets other threads go first.
+AT_ONCE = (64, 16)
 # As many values as the least generous SQLite takes in a statement.
 MOST_VALUES = 999
 
@@ -44,13 +44,14 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
             [{name: row[name] if to is None else to(row[name]) for name, to in made.columns} for row in rows],
         )
         return
-    at = 0
-    for many in (many for many in AT_ONCE if many == 1 or many * len(made.columns) <= MOST_VALUES):
-        while len(rows) - at >= many:
-            some = rows[at : at + many]
-            values = tuple([row[name] if to is None else to(row[name]) for row in some for name, to in made.columns])
-            connection.exec_driver_sql(_repeated(made.head, made.values, many), values)
-            at += many
+    at, most = 0, MOST_VALUES // len(made.columns)
+    while at < len(rows):
+        left = len(rows) - at
+        many = min(next((many for many in AT_ONCE if many <= left), left), most)
+        some = rows[at : at + many]
+        values = tuple([row[name] if to is None else to(row[name]) for row in some for name, to in made.columns])
+        connection.exec_driver_sql(_repeated(made.head, made.values, many), values)
+        at += many
 
 
 @lru_cache(maxsize=1024)

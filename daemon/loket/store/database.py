@@ -27,6 +27,8 @@ __all__ = ["Database", "StoreBusy", "StoreTaken", "StoreUnfit", "is_unavailable"
 BUSY_SECONDS = 30
 # Pages that a connection keeps, in kB. There may be a dozen that read, and what one writes is new to all others.
 WRITERS_CACHE, READERS_CACHE = 8000, 2000
+# Statements that the writing connection keeps prepared: those for many rows are one for each number of them.
+WRITERS_STATEMENTS = 512
 
 
 # The schema this version works with: the last step under migrations/versions.
@@ -53,7 +55,8 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
             # One connection writes: what another wrote would cost each its pages and statements in memory.
-            self.engine: Engine = create_engine(self.url, connect_args=arguments, pool_size=1, max_overflow=0)
+            writer = {**arguments, "cached_statements": WRITERS_STATEMENTS}
+            self.engine: Engine = create_engine(self.url, connect_args=writer, pool_size=1, max_overflow=0)
             self.reader: Engine = create_engine(self.url, connect_args=arguments)
             # A writer must say so at BEGIN, or two readers that turn writers deadlock.
             for engine, begin, cache in (
