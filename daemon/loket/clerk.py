@@ -35,7 +35,7 @@ from loket.core.model import InboundMail, Plan, RawMail
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.token import Keys
-from loket.files import FolderFiles, Packed
+from loket.files import FolderFiles, Packed, let_go
 
 # From so many mails on it is worth the way there and back; fewer are done before it is.
 BACKLOG = 200
@@ -103,7 +103,7 @@ class Clerk:
         try:
             for raw in raws:
                 parcel.append(Packed.of(raw))
-                octets += 0 if raw.large else raw.stored.size
+                octets += raw.held
                 if octets > PARCEL:
                     self._send("read", self._handed, parcel)
                     parcel, octets = [], 0
@@ -261,7 +261,9 @@ class _Lot:
 def _read(lot: _Lot, handed: Sequence[Packed], files: FolderFiles) -> None:
     try:
         for mail in handed:
-            lot.mails.append(parse(mail.raw(files)))
+            raw = mail.raw(files)
+            lot.mails.append(parse(raw))
+            let_go(raw.data)
     except Exception as error:  # noqa: BLE001 - the daemon finds out which mail it is
         lot.error = type(error).__name__
 
@@ -277,7 +279,7 @@ def _plans(
     octets = 0
     for mail in mails:
         piece.append(mail)
-        octets += mail.raw.stored.size
+        octets += mail.raw.held
         if len(piece) >= PIECE or octets >= PIECE_OCTETS:
             yield plans(piece, found, office, keys, now)
             piece, octets = [], 0

@@ -60,6 +60,12 @@ class FolderFiles:
             return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
 
 
+def let_go(data: Buffer) -> None:
+    """What was read of a mapped file leaves the memory; it comes again where it is read again."""
+    if isinstance(data, mmap.mmap):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

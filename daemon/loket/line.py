@@ -12,10 +12,12 @@ from loket.core.model import RawMail
 from loket.taker import Lot, Taker
 
 # What is fetched is handed over in lots, each looked up in the store once: as many mails as take about so long, since
-# whoever else decides waits for them, or so many octets.
+# whoever else decides waits for them, or so many octets in memory, or so many large mails, each of which keeps a file
+# open.
 LOT_SECONDS = 0.25
 LOT_LEAST, LOT_MOST = 100, 400
 LOT_OCTETS = 2_000_000
+LOT_LARGE = 8
 
 
 class Line:
@@ -30,7 +32,7 @@ class Line:
         self.taker.take(self.taker.sort(raws))
 
     def then(self, job: Callable[[], None]) -> None:
-        """Do something once all before it is done, and not if any of it went wrong."""
+        """Do something once all before it is done, and not if any of it went wrong; a later one may replace it."""
         job()
 
     def leave(self) -> None:
@@ -47,25 +49,26 @@ class Backlog(Line):
         self._lot = LOT_LEAST
         self._fetched: list[RawMail] = []
         # What is to be done once those are taken in.
-        self._then: list[Callable[[], None]] = []
+        self._then: Callable[[], None] | None = None
         self._going_on: threading.Thread | None = None
         self._wrong: BaseException | None = None
 
     def take(self, raws: Sequence[RawMail]) -> None:
         """Hand mails over once enough are there, or nothing is being done."""
         self._fetched += raws
-        octets = sum(raw.stored.size for raw in self._fetched)
+        octets = sum(raw.held for raw in self._fetched)
+        large = sum(raw.large for raw in self._fetched)
         busy = self._going_on is not None and self._going_on.is_alive()
-        if len(self._fetched) >= self._lot or octets >= LOT_OCTETS or not busy:
+        if len(self._fetched) >= self._lot or octets >= LOT_OCTETS or large >= LOT_LARGE or not busy:
             self._hand_over()
 
     def then(self, job: Callable[[], None]) -> None:
-        """Do something once all before it is done."""
-        self._then.append(job)
+        """Do something once all before it is done; of several, the last."""
+        self._then = job
 
     def leave(self) -> None:
         """Forget what was fetched, and what was to follow it."""
-        self._fetched, self._then = [], []
+        self._fetched, self._then = [], None
 
     def end(self) -> None:
         """Return when everything is done; raises what went wrong."""
@@ -81,21 +84,21 @@ class Backlog(Line):
 
     def _hand_over(self) -> None:
         lot, then = self.taker.sort(self._fetched, self._clerk), self._then
-        self._fetched, self._then = [], []
+        self._fetched, self._then = [], None
         self.wait()
         self._raise()
         # Like the watcher's own, the process need not wait for it at its end.
         self._going_on = threading.Thread(target=self._do, args=(lot, then), name="backlog", daemon=True)
         self._going_on.start()
 
-    def _do(self, lot: Lot, then: Sequence[Callable[[], None]]) -> None:
+    def _do(self, lot: Lot, then: Callable[[], None] | None) -> None:
         began = time.monotonic()
         try:
             self.taker.take(lot)
             pace = len(lot.plain) / max(time.monotonic() - began, 0.001)
             self._lot = min(LOT_MOST, max(LOT_LEAST, int(pace * LOT_SECONDS)))
-            for job in then:
-                job()
+            if then is not None:
+                then()
         except BaseException as error:  # noqa: BLE001 - whoever fetches hears of it
             self._wrong = error
 

@@ -17,6 +17,7 @@ from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.report import give_up
 from loket.core.token import Keys
+from loket.files import let_go
 from loket.guard import Guard
 from loket.ports import Clock, Intake, Transaction
 
@@ -63,11 +64,16 @@ class Taker:
 
     def sort(self, raws: Sequence[RawMail], clerk: Clerk | None = None) -> Lot:
         """Mails to be taken, those that are built oddly set apart; the clerk begins to read the others."""
-        odd = [raw for raw in raws if self.guard.doubts(raw)]
+        odd = [raw for raw in raws if self._doubts(raw)]
         plain = [raw for raw in raws if raw not in odd] if odd else raws
         if clerk is None or not plain or clerk.office is not self.office():
             return Lot(plain, odd)
         return Lot(plain, odd, clerk.hand(plain))
+
+    def _doubts(self, raw: RawMail) -> bool:
+        doubtful = self.guard.doubts(raw)
+        let_go(raw.data)
+        return doubtful
 
     def take(self, lot: Lot) -> None:
         """Bring each mail to its end; a mail that raises harms no other and is quarantined at its third attempt.

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import termios
+import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -224,9 +225,14 @@ def test_a_clerk_that_stops_in_the_middle_of_a_word_is_not_waited_for(
 
     def stopped(self: Connection, *given: Any) -> bool:
         there = answering(self, *given)
-        size = fcntl.ioctl(self.fileno(), termios.FIONREAD, b"\0" * 4)
-        if int.from_bytes(size, sys.byteorder) > 100_000:
-            os.kill(child, signal.SIGSTOP)
+        # The length of a long word comes by itself, a moment before the word.
+        deadline = time.monotonic() + 0.2
+        while there and time.monotonic() < deadline:
+            size = fcntl.ioctl(self.fileno(), termios.FIONREAD, b"\0" * 4)
+            if int.from_bytes(size, sys.byteorder) > 100_000:
+                os.kill(child, signal.SIGSTOP)
+                break
+            time.sleep(0.005)
         return there
 
     monkeypatch.setattr(Connection, "poll", stopped)

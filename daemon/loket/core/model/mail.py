@@ -51,6 +51,11 @@ class RawMail:
         """Whether the bytes already lie in a file rather than in memory."""
         return not isinstance(self.data, bytes)
 
+    @property
+    def held(self) -> int:
+        """The octets that it takes of the memory."""
+        return 0 if self.large else self.stored.size
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
