@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from datetime import timedelta, timezone
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import format_datetime, parseaddr, parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
@@ -201,9 +202,14 @@ def test_a_mail_among_an_officers_scans_is_never_base64_as_message_rfc822() -> N
     assert enclosed(message) == [("surat.eml", "application/octet-stream", MAIL)]
 
 
-def test_the_mails_of_the_demo_come_back_identical_from_any_enclosure() -> None:
-    from datetime import timedelta, timezone  # noqa: PLC0415 - only here
+def test_one_moment_is_written_in_the_zone_it_is_given_in() -> None:
+    jakarta = NOW.astimezone(timezone(timedelta(hours=7)))
+    assert [compose.date_field(now) for now in (NOW, jakarta, NOW)] == [
+        f"Date: {format_datetime(now)}\r\n".encode() for now in (NOW, jakarta, NOW)
+    ]
 
+
+def test_the_mails_of_the_demo_come_back_identical_from_any_enclosure() -> None:
     from loket.demo.mails import mails  # noqa: PLC0415 - only here
 
     for mail in mails(NOW.astimezone(timezone(timedelta(hours=7)))):

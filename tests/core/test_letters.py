@@ -94,6 +94,12 @@ def test_no_template_reaches_out_of_its_sandbox(expression: str) -> None:
     assert SAID["files"] == ["a.pdf"]
 
 
+def test_what_a_mapping_has_of_its_own_is_not_hidden_by_what_is_in_it() -> None:
+    """As in any template of that engine."""
+    source = "Subject: x\n{{ ticket.items()|list|length }} {{ ticket.number }} {{ ticket['items'] }}\n"
+    assert Letters({"x.txt": source}).render("x", {"ticket": {"number": "1", "items": "a"}}).body == "2 1 a\n"
+
+
 def test_every_variable_and_letter_of_the_program_is_known_to_the_check() -> None:
     """The shipped letters use no word that is not listed, and every word listed is used or documented."""
     letters = office().letters

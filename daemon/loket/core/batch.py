@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from loket.core.anew import anew
 from loket.core.decide import decide
 from loket.core.known import Known
 from loket.core.model import Event, Fate, InboundMail, MailRef, Plan
@@ -36,7 +37,7 @@ def _plan(mail: InboundMail, found: Found, office: Office, keys: Keys, now: date
         plan = decide(mail, understand(mail, office, keys, known, now), office, keys, known, now)
         found.same[sha256] = plan.ticket_of_mail
     if plan.outbox:
-        plan = replace(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
+        plan = anew(plan, outbox=known.gate.admit(plan.outbox, now, mail.raw.internaldate))
     known.after(plan)
     return plan
 

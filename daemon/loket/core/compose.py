@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
@@ -244,6 +244,12 @@ def _enclosure_head(enclosure: Enclosure, eight_bit_way: bool) -> tuple[bytes, E
 
 def date_field(now: datetime) -> bytes:
     """The Date field (RFC 5322 3.6.1), with the zone of `now`."""
+    return _date_field(now, now.utcoffset())
+
+
+@lru_cache(maxsize=16)
+def _date_field(now: datetime, _offset: timedelta | None) -> bytes:
+    """All that is decided on at one moment bears one date; moments are equal in whatever zone."""
     return header("Date", format_datetime(now))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from loket.core.anew import anew
 from loket.core.model import Kind, Outbound
 
 WINDOW = timedelta(hours=1)
@@ -49,8 +50,8 @@ class Gate:
         mine.append(at)
         self.total.append(at)
         if late:
-            mail = replace(mail, late=True)
-        return mail if at == now else replace(mail, not_before=at)
+            mail = anew(mail, late=True)
+        return mail if at == now else anew(mail, not_before=at)
 
 
 def _free_at(times: Sequence[datetime], cap: int | None) -> tuple[datetime, ...]:

@@ -93,11 +93,25 @@ class _Nothing(StrictUndefined):
         return f"there is no {name}" if isinstance(name, str) else super()._undefined_message
 
 
+# What a mapping has of its own comes before what is in it.
+_OF_MAPPINGS = frozenset(dir(dict))
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Looks into mappings, which most of what a letter says is in, without first asking them for an attribute."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As the sandbox does it: what is forbidden to see stays so."""
+        if type(obj) is dict and attribute in obj and attribute not in _OF_MAPPINGS:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, TypeError, ValueError, LookupError, RecursionError)
 
 
-def _environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
-    found = ImmutableSandboxedEnvironment(
+def _environment(sources: Mapping[str, str]) -> _Sandbox:
+    found = _Sandbox(
         loader=_Shelf(sources),
         undefined=_Nothing,
         autoescape=lambda name: name is not None and name.endswith(".html"),

@@ -101,7 +101,10 @@ def _header(
 
 
 def _field(fields: list[tuple[str, bytes]], name: str) -> str:
-    return next((headers.flat(value) for key, value in fields if key == name), "")
+    for key, value in fields:
+        if key == name:
+            return headers.flat(value)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from loket.core.anew import anew
 from loket.core.calendar import Calendar
 from loket.core.model import Term, Ticket
 from loket.core.worktime import WorkingTime
@@ -61,4 +62,4 @@ def worked(term: Term, calendar: Calendar, now: datetime) -> timedelta:
 
 def timed(ticket: Ticket, term: Term | None, calendar: Calendar) -> Ticket:
     """The ticket with that term, and due accordingly."""
-    return replace(ticket, term=term, due_at=due_at(term, calendar))
+    return anew(ticket, term=term, due_at=due_at(term, calendar))
