@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from loket.core import batch
 from loket.core.model import Fate
 from loket.store import schema
 from tests.intake.bureau import eventually, mail
@@ -21,6 +26,31 @@ def test_a_new_mail_is_answered_before_the_backlog(bureau: OpenBureau) -> None:
     office.poll()
     claimed = office.app.stores.outgoing.claim(datetime.now(UTC), 10, [office.address])
     assert [one.mail.recipient for one in claimed] == ["baru@x.test", "p0@x.test", "p1@x.test", "p2@x.test"]
+
+
+@pytest.mark.parametrize("poison", [None, 20])
+def test_the_first_of_a_burst_do_not_wait_for_the_last(
+    bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch, poison: int | None
+) -> None:
+    """What a server announces together is written some at a time; a mail that raises changes nothing of it."""
+    office = bureau(history="all")
+    thinking: list[tuple[int, int]] = []
+    healthy: Callable[..., Any] = batch.decide
+
+    def noted(given: Any, *others: Any) -> Any:
+        thinking.append((given.raw.ref.uid, office.fates().count(Fate.TICKET)))
+        if given.raw.ref.uid == poison:
+            raise RecursionError
+        return healthy(given, *others)
+
+    monkeypatch.setattr(batch, "decide", noted)
+    office.fill(mail(f"Revisi Desain_OT_Jamu {number}", f"p{number}@x.test") for number in range(26))
+    office.poll()
+    ended = dict(reversed(thinking))
+    assert [ended[uid] for uid in (1, 8, 9)] == [0, 0, 8]
+    assert ended[26] >= 24
+    assert office.fates().count(Fate.TICKET) == 26 - (poison is not None)
+    assert len(office.rows(schema.ticket)) == 26 - (poison is not None)
 
 
 def test_a_mailbox_does_not_wait_for_anothers_backlog(bureau: OpenBureau, servers: MailServers) -> None:
