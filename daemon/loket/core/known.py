@@ -92,7 +92,6 @@ class Known:
     linked: dict[str, set[str]] = field(default_factory=dict)
     chapters: dict[str, Chapter] = field(default_factory=dict)
     by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
-    by_applicant: dict[str, dict[str, None]] = field(default_factory=dict)
     open_in_queue: dict[str, int] = field(default_factory=dict)
     # The last answers of each queue.
     pace: dict[str, list[Answered]] = field(default_factory=dict)
@@ -148,7 +147,6 @@ class Known:
     def add(self, ticket: Ticket) -> None:
         """Make a ticket known, without counting it."""
         self.tickets[ticket.number] = ticket
-        self.by_applicant.setdefault(ticket.applicant, {})[ticket.number] = None
         if ticket.identity:
             key = ticket.applicant, ticket.counter or "", ticket.identity
             self.by_identity.setdefault(key, {})[ticket.number] = ticket.chapter
@@ -156,10 +154,6 @@ class Known:
             same = self.by_fingerprint.setdefault(ticket.fingerprint, [])
             if ticket.number not in same:
                 same.append(ticket.number)
-
-    def of(self, applicant: str) -> list[Ticket]:
-        """The applicant's tickets that are known, in the order in which they became so."""
-        return [self.tickets[number] for number in self.by_applicant.get(applicant, ())]
 
     def same(self, print_: str) -> list[Ticket]:
         """Tickets that mails of that content opened lately, oldest first."""

@@ -145,9 +145,9 @@ def gone_on(case: Case, ticket: Ticket) -> tuple[Ticket, ...]:
         return ()
     return tuple(
         replace(unheld(one), state=State.CLOSED, closed_at=case.now, updated_at=case.now)
-        for one in case.known.of(ticket.applicant)
+        for one in case.known.tickets.values()
         if one.state is State.WAITING
-        and (one.mailbox, one.rule) == (ticket.mailbox, ticket.rule)
+        and (one.applicant, one.mailbox, one.rule) == (ticket.applicant, ticket.mailbox, ticket.rule)
         and one.identity == ticket.identity
         and one.number != ticket.number
     )
