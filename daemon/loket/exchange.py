@@ -83,6 +83,11 @@ class Exchange(asyncio.Protocol):
             raise SMTPServerDisconnected("Nothing was asked")
         return _taken(await self._answer(ahead, seconds))
 
+    @property
+    def opened(self) -> bool:
+        """Whether an envelope has gone ahead that nobody has asked about."""
+        return self._ahead is not None
+
     async def content(
         self, data: bytes, command_seconds: float, data_seconds: float, ahead: Sequence[bytes] = ()
     ) -> SMTPResponse:
@@ -92,7 +97,7 @@ class Exchange(asyncio.Protocol):
         """
         [ready] = await self._ask(b"DATA\r\n", 1, command_seconds)
         _expect(ready, (354,))
-        self._open()
+        self.check()
         asked = self._expecting(1)
         if ahead:
             self._ahead = self._expecting(len(ahead))
@@ -102,12 +107,13 @@ class Exchange(asyncio.Protocol):
         return verdict
 
     async def _ask(self, octets: bytes, replies: int, seconds: float) -> list[SMTPResponse]:
-        self._open()
+        self.check()
         asked = self._expecting(replies)
         self._transport.write(octets)
         return await self._answer(asked, seconds)
 
-    def _open(self) -> None:
+    def check(self) -> None:
+        """SMTPServerDisconnected where the session has ended."""
         if self._transport.is_closing():
             raise SMTPServerDisconnected("Connection lost")
 
@@ -132,7 +138,8 @@ class Exchange(asyncio.Protocol):
         try:
             self._hear()
         except SMTPResponseException as error:
-            self._over(error)
+            # What else was heard may be the answer to something else.
+            self._over(error, refusals=False)
         if not self._asked:
             # What was not asked for is no answer to the next command.
             self._heard.clear()
@@ -165,13 +172,13 @@ class Exchange(asyncio.Protocol):
             if not asked.heard.done():
                 asked.heard.set_result(asked.replies)
 
-    def _over(self, error: Exception) -> None:
-        """Nothing more can be understood; a refusal that came before is the answer, as 421 announces an end."""
+    def _over(self, error: Exception, *, refusals: bool) -> None:
+        """Nothing more is answered; a refusal that came before may be the answer, as 421 announces an end."""
         while self._asked:
             asked = self._asked.popleft()
             if asked.heard.done():
                 continue
-            if any(reply.code >= 400 for reply in asked.replies):
+            if refusals and any(reply.code >= 400 for reply in asked.replies):
                 asked.heard.set_result(asked.replies)
             else:
                 asked.heard.set_exception(error)
@@ -181,7 +188,7 @@ class Exchange(asyncio.Protocol):
     def _gone(self, cause: BaseException | None, said: str) -> None:
         lost = SMTPServerDisconnected(said)
         lost.__cause__ = cause
-        self._over(lost)
+        self._over(lost, refusals=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over."""

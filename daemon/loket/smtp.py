@@ -72,9 +72,10 @@ class Seat:
 
     def __init__(self, courier: SmtpCourier) -> None:
         self._courier = courier
-        # On which the envelope of a mail is open, and of which.
+        # On which the envelope of a mail is open, of which, and since when.
         self._session: _Session | None = None
         self._opened = ""
+        self._since = 0.0
 
     async def send(
         self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], then: Outbound | None = None
@@ -109,16 +110,22 @@ class Seat:
     ) -> Receipt | None:
         """The same where an envelope is open; None where it is another mail's, or came to nothing."""
         session, self._session = self._session, None
-        if session is None or self._opened != mail.key:
-            if session is not None:
-                session.client.close()
+        if session is None:
+            return None
+        # It may have waited for the store, and the server not for it.
+        fresh = session.client.is_connected and time.monotonic() - self._since < FRESH_SECONDS
+        if self._opened != mail.key or not fresh:
+            session.client.close()
             return None
         try:
             refused = await session.exchange.ahead(AHEAD_SECONDS)
         except SMTPResponseException as error:
             # Perhaps because it came so soon: it is asked again by itself, and that is the verdict.
             self._courier._in_vain()
-            self._courier._keep(session, error.code, Meaning.NEVER if 400 <= error.code < 600 else Meaning.SESSION)
+            if 400 <= error.code < 600 and not self._courier._ends(session, error.code, Meaning.NEVER):
+                self._courier._rest(session, answered=0.0)
+            else:
+                session.client.close()
             return None
         except (SMTPException, OSError, TimeoutError):
             self._courier._in_vain()
@@ -129,6 +136,13 @@ class Seat:
             raise
         self._courier._worked()
         return await self._submit(session, mail, data, begins, then, reused=True, refused=refused)
+
+    def _rest(self, session: _Session, then: Outbound | None, answered: float) -> None:
+        """Keep the session for the mail whose envelope is open on it, else give it back."""
+        if then is not None and session.exchange.opened:
+            self._session, self._opened, self._since = session, then.key, time.monotonic()
+        else:
+            self._courier._rest(session, answered)
 
     def leave(self) -> None:
         """Give up what is open."""
@@ -157,13 +171,14 @@ class Seat:
             if refused is None:
                 unable = _unable(client, mail, len(data))
                 if unable:
-                    courier._rest(session)
+                    courier._rest(session, time.monotonic())
                     return unable
                 refused = await session.exchange.envelope(courier._envelope(client, mail, len(data)), COMMAND_SECONDS)
             _say_not_archived(mail, refused)
-            await begins()
-            flowing = True
             ahead = courier._ahead(session, then)
+            await begins()
+            session.exchange.check()
+            flowing = True
             began = time.monotonic()
             response = await session.exchange.content(data, COMMAND_SECONDS, DATA_SECONDS, ahead)
         except SMTPResponseException as error:
@@ -178,7 +193,10 @@ class Seat:
                     # Its login has run out, with a token for instance: another session has one.
                     client.close()
                     return None
-                courier._keep(session, error.code, means)
+                if courier._ends(session, error.code, means):
+                    client.close()
+                else:
+                    self._rest(session, then, answered=0.0)
                 if means is Meaning.CROWDED:
                     courier._one_fewer()
                 return Receipt(_RECEIPTS[means], error.code, _words(error.message))
@@ -196,10 +214,7 @@ class Seat:
             raise
         session.served += 1
         session.quick = time.monotonic() - began < QUICK_SECONDS
-        if then is not None and ahead:
-            self._session, self._opened = session, then.key
-        else:
-            courier._rest(session)
+        self._rest(session, then, answered=time.monotonic())
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
 
@@ -259,7 +274,7 @@ class SmtpCourier:
                 session, _ = await self._session()
             except (SMTPException, OSError, TimeoutError) as error:
                 return {}, _not_let_in(error)
-            self._rest(session)
+            self._rest(session, time.monotonic())
             return dict(session.client.esmtp_extensions), None
 
     async def _session(self) -> tuple[_Session, bool]:
@@ -281,8 +296,8 @@ class SmtpCourier:
         client = await connected(self._door())
         return _Session(client, Exchange(client)), False
 
-    def _rest(self, session: _Session) -> None:
-        session.answered = time.monotonic()
+    def _rest(self, session: _Session, answered: float) -> None:
+        session.answered = answered
         self._idle.append(session)
 
     def _not_let_in(self, error: BaseException) -> Receipt:
@@ -345,13 +360,9 @@ class SmtpCourier:
         """Our own address as a second recipient of a letter; a server that refuses it still gets the letter."""
         return (self._archive,) if self._archive is not None and mail.kind is Kind.DELIVERY else ()
 
-    def _keep(self, session: _Session, code: int, means: Meaning) -> None:
-        """A session survives a refusal, except of itself; 421 announces its end (RFC 5321 3.8)."""
-        if code == 421 or means in (Meaning.SESSION, Meaning.CROWDED) or not session.client.is_connected:
-            session.client.close()
-        else:
-            session.answered = 0.0
-            self._idle.append(session)
+    def _ends(self, session: _Session, code: int, means: Meaning) -> bool:
+        """Whether a refusal ends the session; it survives all others, and 421 announces its end (RFC 5321 3.8)."""
+        return code == 421 or means in (Meaning.SESSION, Meaning.CROWDED) or not session.client.is_connected
 
     async def close(self) -> None:
         """Say goodbye on idle sessions."""

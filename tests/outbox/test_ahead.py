@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
+import sqlite3
+from collections import Counter
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from loket import outbox, smtp
-from loket.core.model import FileSegment, Kind, StoredFile
-from loket.smtp import Ways
+from loket.core.model import FileSegment, Kind, Receipt, ReceiptKind, StoredFile
+from loket.pen import Pen
+from loket.ports import Settlement
+from loket.smtp import SmtpCourier, Ways
+from loket.submission import SubmissionDoor
 from tests.outbox.post import HERE, Post, outbound, story
 from tests.outbox.scripted import DROP, Scripted
 from tests.outbox.test_exchange import Packets
@@ -73,14 +81,15 @@ def test_no_mail_is_asked_for_before_its_row_says_data(post: Post) -> None:
     assert set(post.phases().values()) == {"sent"}
 
 
+@pytest.mark.parametrize("recipient", [OK, 0.2])
 @pytest.mark.parametrize("verdict", ["450 4.2.0 later", "552 5.3.4 too big", "250 2.0.0 ok"])
-def test_a_verdict_is_on_its_own_mail(post: Post, verdict: str) -> None:
+def test_a_verdict_is_on_its_own_mail(post: Post, verdict: str, recipient: Any) -> None:
     """A mail that is refused after its content does not take along the one whose envelope is open."""
-    server = Scripted({"dot": ["250 2.0.0 ok", verdict, "250 2.0.0 ok"]})
+    server = Scripted({"dot": ["250 2.0.0 ok", verdict, "250 2.0.0 ok"], "RCPT": [OK, OK, recipient, OK]})
     sent(post, server, "abc")
     code = int(verdict[:3])
     assert {key: row.code for key, row in post.rows().items()} == {"a": 250, "b": code, "c": 250}
-    assert server.connections == 1
+    assert (server.connections, server.count("RSET"), server.count("RCPT")) == (1, 0, 3)
 
 
 @pytest.mark.parametrize("where", ["MAIL", "RCPT"])
@@ -212,3 +221,139 @@ def test_slow_verdicts_leave_every_mail_by_itself(post: Post, monkeypatch: pytes
     monkeypatch.setattr(smtp, "QUICK_SECONDS", 0.0)
     heard = packets(post, USUAL, USUAL, USUAL)
     assert [heard[at] for at in (0, 3, 6)] == [ENVELOPE % key for key in (b"a", b"b", b"c")]
+
+
+class Restless(Scripted):
+    """Ends a session in which nothing is said for a while, as a busy Postfix does."""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def at_the_longest(line: Any = reader.readline) -> bytes:
+            try:
+                return cast(bytes, await asyncio.wait_for(line(), 0.3))
+            except TimeoutError as error:
+                raise ConnectionError from error
+
+        reader.readline = at_the_longest  # type: ignore[method-assign]
+        await super()._serve(reader, writer)
+
+
+def test_a_session_that_ended_meanwhile_leaves_no_mail_in_doubt(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verdict waits for the store, and the server does not wait for DATA: nothing of that mail has flowed."""
+    monkeypatch.setattr(outbox, "STORE_SECONDS", 0.6)
+    server = Restless()
+    settle = Pen.settle
+    failures = [sqlite3.OperationalError("database is locked")]
+
+    async def troubled(self: Pen, settlement: Settlement) -> bool:
+        if failures:
+            raise OperationalError("", {}, failures.pop())
+        return await settle(self, settlement)
+
+    monkeypatch.setattr(Pen, "settle", troubled)
+    sent(post, server, "abcd")
+    assert set(post.phases().values()) == {"sent"}
+    assert len(server.mails) == 4
+
+
+@pytest.mark.parametrize(("fresh", "third"), [(5.0, "sent"), (0.0, "due")])
+def test_a_session_that_ended_while_the_row_was_written_is_not_asked(
+    post: Post, monkeypatch: pytest.MonkeyPatch, fresh: float, third: str
+) -> None:
+    """DATA was not written, so another session is asked; where it was a new one, at the next attempt."""
+    monkeypatch.setattr(smtp, "FRESH_SECONDS", fresh)
+    server = Scripted()
+    begins = Pen.begins
+    calls: list[int] = []
+
+    async def slow(self: Pen, number: int) -> None:
+        await begins(self, number)
+        calls.append(number)
+        if len(calls) == 3:
+            server.hang_up()
+            await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(Pen, "begins", slow)
+    sent(post, server, "abcd")
+    assert post.phases() == {"a": "sent", "b": "sent", "c": third, "d": "sent"}
+    assert len(server.mails) == 3 + (third == "sent")
+
+
+def name(mail: bytes) -> str:
+    """Of a mail, as its subject has it."""
+    return mail.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode()
+
+
+class Named(Scripted):
+    """Says in each verdict which mail it is on."""
+
+    def __post_init__(self) -> None:
+        """Each session is a task of its own."""
+        self.last: dict[object, str] = {}
+        self.on_dot = lambda: self.last.update({asyncio.current_task(): name(self.mails[-1])})
+
+    async def _write(self, writer: asyncio.StreamWriter, say: str | bytes) -> bytes:
+        if say in ("250 taken", "250 2.0.0 queued", "552 no", "452 later"):
+            say = f"{say} {self.last[asyncio.current_task()]}"
+        return await super()._write(writer, say)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_each_verdict_is_its_own_mails_whatever_happens(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three who send over two sessions, refused, cut off, kept waiting, called off, and failed by their store."""
+    monkeypatch.setattr(smtp, "AHEAD_SECONDS", 0.05)
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "IN_VAIN", 1000)
+    chance = random.Random(seed)
+
+    def script(usual: str, *others: str) -> list[Any]:
+        return [chance.choice([*[usual] * 9, *others, "421 bye", DROP, 0.02, 0.08]) for _ in range(80)] + [usual]
+
+    refusals = ("550 no", "451 later")
+    server = Named(
+        {
+            "MAIL": script(OK, *refusals),
+            "RCPT": script(OK, *refusals),
+            "DATA": script("354 go", *refusals),
+            "dot": script("250 taken", "552 no", "452 later"),
+        }
+    )
+    ended: dict[str, Receipt] = {}
+    begun: set[str] = set()
+
+    async def work(courier: SmtpCourier, who: int) -> None:
+        mails = [outbound(f"{who}-{number}") for number in range(15)]
+        with courier.seat() as seat:
+            for mail, following in zip(mails, [*mails[1:], None], strict=True):
+
+                async def begins(key: str = mail.key) -> None:
+                    begun.add(key)
+                    if chance.random() < 0.05:
+                        raise RuntimeError
+
+                then = chance.choice([None, following, following, following, outbound("another")])
+                sending = seat.send(mail, b"".join(map(bytes, mail.segments)), begins, then)
+                with contextlib.suppress(TimeoutError, RuntimeError):
+                    ended[mail.key] = await asyncio.wait_for(sending, chance.choice([5, 5, 5, 0.02]))
+
+    async def tell() -> None:
+        async with server:
+            door = SubmissionDoor("127.0.0.1", server.port, "plain", HERE, "")
+            courier = SmtpCourier(lambda: door, 2)
+            async with asyncio.TaskGroup() as group:
+                for who in range(3):
+                    group.create_task(work(courier, who))
+            await courier.close()
+            # Every place is free again.
+            assert await asyncio.wait_for(asyncio.gather(courier.limit(), courier.limit()), 5)
+
+    story(tell)
+    taken = Counter(map(name, server.mails))
+    assert set(taken.values()) <= {1}
+    for key, receipt in ended.items():
+        if receipt.kind is ReceiptKind.SENT or receipt.code in (452, 552):
+            assert receipt.text.split()[-1] == key
+            assert taken[key] == 1
+        elif key in taken:
+            assert receipt.kind is ReceiptKind.IN_DOUBT or receipt.code == 421
+        if receipt.kind is ReceiptKind.IN_DOUBT:
+            assert key in begun
