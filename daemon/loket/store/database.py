@@ -27,8 +27,9 @@ __all__ = ["Database", "StoreBusy", "StoreTaken", "StoreUnfit", "is_unavailable"
 BUSY_SECONDS = 30
 # Pages that a connection keeps, in kB. There may be a dozen that read, and what one writes is new to all others.
 WRITERS_CACHE, READERS_CACHE = 8000, 2000
-# Statements that the writing connection keeps prepared: those for many rows are one for each number of them.
-WRITERS_STATEMENTS = 512
+# Statements that the writing connection keeps prepared: those for many rows are one for each number of them. With
+# hundreds of mailboxes there are as many numbers, and each takes some ten kilobytes.
+WRITERS_STATEMENTS = 256
 
 
 # The schema this version works with: the last step under migrations/versions.
