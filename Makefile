@@ -30,11 +30,12 @@ lint: .venv/.ready-dev
 	@$(BIN)/ruff format -q --check daemon tests
 	@$(BIN)/mypy
 
+# make bench PICTURE=docs/performance.svg draws them too.
 # make bench QUICK=1 gives a first impression in a fraction of the time.
 bench:
 	@tests/servers/install.sh
 	@$(MAKE) --no-print-directory .venv/.ready-dev
-	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(PICTURE),--picture $(PICTURE))
 
 # Two hours of broken connections, or make soak MINUTES=10 of them.
 soak:

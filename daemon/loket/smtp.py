@@ -67,6 +67,16 @@ class _Session:
     quick: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """A mail to submit: its bytes, what is awaited just before DATA, and the mail that is likely to be next."""
+
+    mail: Outbound
+    data: bytes
+    begins: Callable[[], Awaitable[None]]
+    then: Outbound | None
+
+
 class Seat:
     """Whoever submits mail after mail: has a session of the courier while a mail, or the next envelope, is open."""
 
@@ -85,12 +95,12 @@ class Seat:
         `then` is the mail that this seat is likely to submit next: its envelope may go with this one's content.
         Nothing of it flows, nothing is said of it, and it may be submitted elsewhere, or never.
         """
-        courier = self._courier
+        courier, handed = self._courier, _Handed(mail, data, begins, then)
         if self._session is None:
             await courier._places.acquire()
         try:
             if self._session is not None:
-                receipt = await self._go_on(mail, data, begins, then)
+                receipt = await self._go_on(handed)
                 if receipt is not None:
                     return receipt
             while True:
@@ -98,23 +108,21 @@ class Seat:
                     session, reused = await courier._session()
                 except (SMTPException, OSError, TimeoutError) as error:
                     return courier._not_let_in(error)
-                receipt = await self._submit(session, mail, data, begins, then, reused=reused)
+                receipt = await self._submit(session, handed, reused=reused)
                 if receipt is not None:
                     return receipt
         finally:
             if self._session is None:
                 courier._vacate()
 
-    async def _go_on(
-        self, mail: Outbound, data: bytes, begins: Callable[[], Awaitable[None]], then: Outbound | None
-    ) -> Receipt | None:
+    async def _go_on(self, handed: _Handed) -> Receipt | None:
         """The same where an envelope is open; None where it is another mail's, or came to nothing."""
         session, self._session = self._session, None
         if session is None:
             return None
         # It may have waited for the store, and the server not for it.
         fresh = session.client.is_connected and time.monotonic() - self._since < FRESH_SECONDS
-        if self._opened != mail.key or not fresh:
+        if self._opened != handed.mail.key or not fresh:
             session.client.close()
             return None
         try:
@@ -135,7 +143,7 @@ class Seat:
             session.client.close()
             raise
         self._courier._worked()
-        return await self._submit(session, mail, data, begins, then, reused=True, refused=refused)
+        return await self._submit(session, handed, reused=True, refused=refused)
 
     def _rest(self, session: _Session, then: Outbound | None, answered: float) -> None:
         """Keep the session for the mail whose envelope is open on it, else give it back."""
@@ -152,21 +160,14 @@ class Seat:
             self._courier._vacate()
 
     async def _submit(
-        self,
-        session: _Session,
-        mail: Outbound,
-        data: bytes,
-        begins: Callable[[], Awaitable[None]],
-        then: Outbound | None,
-        *,
-        reused: bool,
-        refused: list[SMTPResponse] | None = None,
+        self, session: _Session, handed: _Handed, *, reused: bool, refused: list[SMTPResponse] | None = None
     ) -> Receipt | None:
         """The verdict; None where a session that had served before has gone, and another is to be asked.
 
         With `refused` the envelope is open already, and that was said of the recipients behind the first.
         """
         courier, client, flowing = self._courier, session.client, False
+        mail, data = handed.mail, handed.data
         try:
             if refused is None:
                 unable = _unable(client, mail, len(data))
@@ -175,8 +176,8 @@ class Seat:
                     return unable
                 refused = await session.exchange.envelope(courier._envelope(client, mail, len(data)), COMMAND_SECONDS)
             _say_not_archived(mail, refused)
-            ahead = courier._ahead(session, then)
-            await begins()
+            ahead = courier._ahead(session, handed.then)
+            await handed.begins()
             session.exchange.check()
             flowing = True
             began = time.monotonic()
@@ -196,7 +197,7 @@ class Seat:
                 if courier._ends(session, error.code, means):
                     client.close()
                 else:
-                    self._rest(session, then, answered=0.0)
+                    self._rest(session, handed.then, answered=0.0)
                 if means is Meaning.CROWDED:
                     courier._one_fewer()
                 return Receipt(_RECEIPTS[means], error.code, _words(error.message))
@@ -214,7 +215,7 @@ class Seat:
             raise
         session.served += 1
         session.quick = time.monotonic() - began < QUICK_SECONDS
-        self._rest(session, then, answered=time.monotonic())
+        self._rest(session, handed.then, answered=time.monotonic())
         return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
 
 

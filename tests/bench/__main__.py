@@ -7,11 +7,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from tests.bench import corpus, fairness, large, latency, peer, report, rest, scale, whole
 from tests.bench.daemon import LOADED
 from tests.bench.limits import imap_drain
 from tests.bench.mailbox import fill
+from tests.bench.picture import picture
 from tests.bench.report import Backlog
 from tests.servers import MailServers, ServersUnavailable
 
@@ -25,6 +27,7 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=0, help="whole jobs each; the median counts")
     arguments.add_argument("--small", type=int, default=0, metavar="MAILS", help="size of the small backlog")
     arguments.add_argument("--mixed", type=int, default=0, metavar="MAILS", help="size of the mixed backlog")
+    arguments.add_argument("--picture", type=Path, metavar="FILE", help="where to draw it, as SVG")
     chosen = arguments.parse_args()
     quick = chosen.quick
     # So that `finally` runs, and all servers end, when somebody loses patience.
@@ -40,12 +43,15 @@ def main() -> None:
             chosen.runs or (1 if quick else 3),
             chosen.small or (500 if quick else 3000),
             chosen.mixed or (300 if quick else 2000),
+            chosen.picture,
         )
     finally:
         servers.stop()
 
 
-def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mixed_mails: int) -> None:
+def _measure(
+    servers: MailServers, quick: bool, runs: int, small_mails: int, mixed_mails: int, drawn: Path | None
+) -> None:
     began = time.monotonic()
     print(f"Python {platform.python_version()}, {report.machine()}; medians of {runs}\n", flush=True)
 
@@ -86,6 +92,8 @@ def _measure(servers: MailServers, quick: bool, runs: int, small_mails: int, mix
     grown = scale.measure(servers, quick=quick)
     say(f"done; {report.machine()}")
     print(f"\n{report.table(small, mixed, resting, own_delay, latencies, beside, own, grown, other)}\n")
+    if drawn is not None:
+        drawn.write_text(picture(small, mixed, latencies, other, f"{platform.python_version()}, {report.machine()}"))
     print(report.line(small, mixed, resting, latencies, grown, other), flush=True)
 
 
