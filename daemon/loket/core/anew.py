@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,8 +16,8 @@ def anew(of: T, **changes: Any) -> T:
     KeyError for a field that there is not.
     """
     kind: Any = type(of)
-    values, places = _fields(kind)
-    row = list(values(of))
+    places = _fields(kind)
+    row = [getattr(of, name) for name in places]
     for name, value in changes.items():
         row[places[name]] = value
     made: T = kind(*row)
@@ -26,6 +25,5 @@ def anew(of: T, **changes: Any) -> T:
 
 
 @lru_cache(maxsize=64)
-def _fields(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]:
-    names = [one.name for one in fields(kind)]
-    return attrgetter(*names), {name: place for place, name in enumerate(names)}
+def _fields(kind: type) -> Mapping[str, int]:
+    return {one.name: place for place, one in enumerate(fields(kind))}
