@@ -111,8 +111,10 @@ class MailboxIntake:
         if found is not None:
             maillog.renumbered(mailbox, found.uidvalidity, session.uidvalidity)
         cursor = Cursor(session.uidvalidity, 0, found.started_at if found else now)
-        # With `all`, nothing that lies there is history, and it need not be listed to be told so.
-        there = session.listing(0) if self.habits.history != "all" else []
+        # With `all`, nothing that lies there is history, and it need not be listed to be told so. Nor is anything where
+        # nothing lay: Courier numbers an empty folder anew at each opening.
+        empty = found is not None and not found.last_uid and not store.known_uids(mailbox, found.uidvalidity)
+        there = session.listing(0) if self.habits.history != "all" and not empty else []
         old = [one for one in there if self._is_history(one, found)]
         refs = [MailRef(mailbox, session.uidvalidity, one.uid) for one in old]
         store.watch(mailbox, self.habits.folder, cursor, refs, now)

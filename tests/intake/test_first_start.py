@@ -130,6 +130,20 @@ def test_after_new_uidvalidity_the_same_mails_are_duplicates(bureau: OpenBureau)
 
 
 @every_server
+@pytest.mark.parametrize("history", ["none", "2026-01-01"])
+def test_where_nothing_lay_nothing_is_history_whatever_the_server_numbers_anew(
+    bureau: OpenBureau, history: str
+) -> None:
+    """Courier numbers an empty folder anew at each opening, and an old mail may be the first that is moved in."""
+    office = bureau(history=history)
+    office.poll()
+    office.servers.renew(office.address)
+    office.put(mail("Dari arsip"), when=at(2019, 3, 1))
+    office.poll()
+    assert office.fates() == [Fate.TICKET]
+
+
+@every_server
 def test_a_mailbox_that_was_made_anew_is_recognised_by_its_bytes(bureau: OpenBureau) -> None:
     """Restored from a backup: new UIDVALIDITY, UIDs from 1 again, arrival dates of today."""
     office = bureau(history="all")
