@@ -19,6 +19,7 @@ from aiosmtplib import SMTP, SMTPReadTimeoutError, SMTPResponse, SMTPResponseExc
 from aiosmtplib.email import quote_address
 
 from loket.core.headers import mailboxes
+from loket.core.model import Outbound, Receipt, ReceiptKind
 
 # As much as the library takes of one answer; a server without end must not fill the memory.
 MOST_HEARD = 32768
@@ -214,6 +215,37 @@ def envelope(sender: str, recipients: Sequence[str], options: Sequence[str]) -> 
     commands = [" ".join((f"MAIL FROM:{path(sender)}", *options))]
     commands += [f"RCPT TO:{path(recipient)}" for recipient in recipients]
     return [f"{command}\r\n".encode() for command in commands]
+
+
+def unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
+    """What this server cannot take at all."""
+    for address in (mail.sender, mail.recipient):
+        if not is_plain(address):
+            # The library would send to what it makes of such an address, which may be somebody else (promise P14).
+            return Receipt(ReceiptKind.REFUSED, 553, words(f"{address} is no plain address"))
+    if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
+        return Receipt(ReceiptKind.REFUSED, 553, "the server takes no addresses beyond ASCII (RFC 6531)")
+    limit = client.esmtp_extensions.get("size", "")
+    if limit.isdigit() and 0 < int(limit) < size:
+        return Receipt(ReceiptKind.REFUSED, 552, f"larger than the server's SIZE of {limit} octets")
+    if mail.eight_bit and not client.supports_extension("8bitmime"):
+        return Receipt(ReceiptKind.REFUSED_NOW, 0, "the server no longer offers 8BITMIME")
+    return None
+
+
+def options(client: SMTP, mail: Outbound, size: int) -> list[str]:
+    """What is said behind the sender: the size (RFC 1870), and what the mail needs of the server."""
+    said = [f"SIZE={size}"] if client.supports_extension("size") else []
+    if mail.eight_bit:
+        said.append("BODY=8BITMIME")
+    if not (mail.recipient.isascii() and mail.sender.isascii()):
+        said.append("SMTPUTF8")
+    return said
+
+
+def words(text: str) -> str:
+    """A reply fit to be stored: the library keeps octets that are not UTF-8 as surrogates, which no database takes."""
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def is_plain(address: str) -> bool:

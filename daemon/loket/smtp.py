@@ -20,7 +20,7 @@ from aiosmtplib import (
 from loket import maillog
 from loket.core.model import Kind, Outbound, Receipt, ReceiptKind
 from loket.core.replies import Meaning, Reply, meaning
-from loket.exchange import Exchange, envelope, is_plain
+from loket.exchange import Exchange, envelope, options, unable, words
 from loket.submission import CONNECT_SECONDS, SubmissionDoor, connected
 
 COMMAND_SECONDS = 300
@@ -170,10 +170,10 @@ class Seat:
         mail, data = handed.mail, handed.data
         try:
             if refused is None:
-                unable = _unable(client, mail, len(data))
-                if unable:
+                receipt = unable(client, mail, len(data))
+                if receipt:
                     courier._rest(session, time.monotonic())
-                    return unable
+                    return receipt
                 refused = await session.exchange.envelope(courier._envelope(client, mail, len(data)), COMMAND_SECONDS)
             _say_not_archived(mail, refused)
             ahead = courier._ahead(session, handed.then)
@@ -200,7 +200,7 @@ class Seat:
                     self._rest(session, handed.then, answered=0.0)
                 if means is Meaning.CROWDED:
                     courier._one_fewer()
-                return Receipt(_RECEIPTS[means], error.code, _words(error.message))
+                return Receipt(_RECEIPTS[means], error.code, words(error.message))
             client.close()
             return _cut_off(flowing, f"{error.code} {error.message}")
         except (SMTPException, OSError, TimeoutError) as error:
@@ -209,14 +209,14 @@ class Seat:
         except ValueError as error:
             # An address with what no command line may hold: it will be the same tomorrow.
             client.close()
-            return _cut_off(flowing, str(error)) if flowing else Receipt(ReceiptKind.REFUSED, 553, _words(str(error)))
+            return _cut_off(flowing, str(error)) if flowing else Receipt(ReceiptKind.REFUSED, 553, words(str(error)))
         except BaseException:
             client.close()
             raise
         session.served += 1
         session.quick = time.monotonic() - began < QUICK_SECONDS
         self._rest(session, handed.then, answered=time.monotonic())
-        return Receipt(ReceiptKind.SENT, response.code, _words(response.message))
+        return Receipt(ReceiptKind.SENT, response.code, words(response.message))
 
 
 class SmtpCourier:
@@ -332,7 +332,7 @@ class SmtpCourier:
             self._places.release()
 
     def _envelope(self, client: SMTP, mail: Outbound, size: int) -> list[bytes]:
-        return envelope(mail.sender, [mail.recipient, *self._copies(mail)], _options(client, mail, size))
+        return envelope(mail.sender, [mail.recipient, *self._copies(mail)], options(client, mail, size))
 
     def _ahead(self, session: _Session, then: Outbound | None) -> list[bytes]:
         """The next mail's envelope, to go behind this one; none where that may not be, or would hold it up."""
@@ -342,7 +342,7 @@ class SmtpCourier:
             return []
         small = [segment for segment in then.segments if isinstance(segment, bytes)]
         size = sum(map(len, small))
-        if len(small) < len(then.segments) or _unable(session.client, then, size):
+        if len(small) < len(then.segments) or unable(session.client, then, size):
             return []
         try:
             return self._envelope(session.client, then, size)
@@ -380,45 +380,15 @@ async def _goodbye(client: SMTP) -> None:
 
 def _not_let_in(error: BaseException) -> str:
     refused = "login refused: " if isinstance(error, SMTPAuthenticationError) else ""
-    return _words(f"{refused}{type(error).__name__}: {error}")
-
-
-def _words(text: str) -> str:
-    """A reply fit to be stored: the library keeps octets that are not UTF-8 as surrogates, which no database takes."""
-    return text.encode("utf-8", "replace").decode().replace("\0", " ")
+    return words(f"{refused}{type(error).__name__}: {error}")
 
 
 def _cut_off(flowing: bool, said: str) -> Receipt:
     """Without a verdict: before DATA nothing has happened, after it nobody knows."""
-    return Receipt(ReceiptKind.IN_DOUBT if flowing else ReceiptKind.REFUSED_NOW, 0, _words(said))
-
-
-def _unable(client: SMTP, mail: Outbound, size: int) -> Receipt | None:
-    """What this server cannot take at all."""
-    for address in (mail.sender, mail.recipient):
-        if not is_plain(address):
-            # The library would send to what it makes of such an address, which may be somebody else (promise P14).
-            return Receipt(ReceiptKind.REFUSED, 553, _words(f"{address} is no plain address"))
-    if not (mail.recipient.isascii() and mail.sender.isascii()) and not client.supports_extension("smtputf8"):
-        return Receipt(ReceiptKind.REFUSED, 553, "the server takes no addresses beyond ASCII (RFC 6531)")
-    limit = client.esmtp_extensions.get("size", "")
-    if limit.isdigit() and 0 < int(limit) < size:
-        return Receipt(ReceiptKind.REFUSED, 552, f"larger than the server's SIZE of {limit} octets")
-    if mail.eight_bit and not client.supports_extension("8bitmime"):
-        return Receipt(ReceiptKind.REFUSED_NOW, 0, "the server no longer offers 8BITMIME")
-    return None
+    return Receipt(ReceiptKind.IN_DOUBT if flowing else ReceiptKind.REFUSED_NOW, 0, words(said))
 
 
 def _say_not_archived(mail: Outbound, replies: Sequence[SMTPResponse]) -> None:
     for reply in replies:
         if reply.code >= 400:
-            maillog.not_archived(mail, reply.code, _words(reply.message))
-
-
-def _options(client: SMTP, mail: Outbound, size: int) -> list[str]:
-    options = [f"SIZE={size}"] if client.supports_extension("size") else []
-    if mail.eight_bit:
-        options.append("BODY=8BITMIME")
-    if not (mail.recipient.isascii() and mail.sender.isascii()):
-        options.append("SMTPUTF8")
-    return options
+            maillog.not_archived(mail, reply.code, words(reply.message))
