@@ -340,7 +340,7 @@ class _Round:
         # The mail that is likely to be this one's next.
         kept: list[Claimed] = []
         try:
-            with runner.courier.seat() as seat:
+            with runner.courier.seat() as seat, runner.pen.sender():
                 while not runner._stopping:
                     if not (kept or self.queue):
                         await self.refill()
