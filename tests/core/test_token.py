@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -175,3 +177,11 @@ def test_the_day_of_expiry_does_not_depend_on_the_zone_of_the_clock() -> None:
 
     evening = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
     assert KEYS.officer(NUMBER, ANI, evening) == KEYS.officer(NUMBER, ANI, evening.astimezone(ZoneInfo("Asia/Jakarta")))
+
+
+def test_what_is_kept_of_the_digest_is_base32() -> None:
+    """RFC 4648 section 6, in small letters."""
+    for number in range(200):
+        said = "\0".join(("loket-1", "s", f"LKT-{number}", "0", "")).encode()
+        expected = base64.b32encode(hmac.digest(KEYS.keys[KEYS.signing], said, "sha256")).decode().lower()
+        assert expected.startswith(KEYS.stamp(f"LKT-{number}"))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-# 128 bits in base32, lower case: survives clients that change letter case.
+# 128 bits in base32 (RFC 4648 section 6), lower case: survives clients that change letter case.
 _MAC_LENGTH = 26
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+# The standard library's encoder takes three times as long as the HMAC.
+_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
 _EPOCH = date(2020, 1, 1)
 OFFICER_LIFE = timedelta(days=90)
 
@@ -45,8 +47,9 @@ class Keys:
     def _mac(self, key: str, number: str, kind: str, until: int, whom: str) -> str:
         said = "\0".join(("loket-1", kind, number, str(until), whom)).encode()
         digest = hmac.digest(self.keys[key], said, "sha256")
-        # 20 octets are 32 letters without padding, more than are kept.
-        return base64.b32encode(digest[:20]).decode().lower()[:_MAC_LENGTH]
+        # 20 octets are 32 letters without padding, more than are kept; two letters are ten bits.
+        bits = int.from_bytes(digest[:20], "big")
+        return "".join([_PAIRS[bits >> below & 1023] for below in range(150, -1, -10)])[:_MAC_LENGTH]
 
     def stamp(self, text: str) -> str:
         """A value that only we can make from `text`, for ids and boundaries that nobody can foretell."""
