@@ -40,3 +40,9 @@ class Bounds:
             octets += one.size
         if batch:
             yield batch
+
+
+def chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
+    """The items in lists of that size, the last one as long as it comes."""
+    for at in range(0, len(items), size):
+        yield list(items[at : at + size])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Full, Queue
 
 from loket.core.compose import ByteForm, byte_form, encode_base64
 from loket.core.model import Buffer, MailRef, Outbound, RawMail, StoredFile
@@ -54,10 +58,56 @@ class FolderFiles:
         _sync_folder(self.root)
         return StoredFile(digest.hexdigest(), size)
 
+    def incoming(self) -> Incoming:
+        """A file whose pieces are still to come."""
+        return Incoming(self.put)
+
     def map(self, file: StoredFile) -> mmap.mmap:
         """The bytes, mapped until nobody holds them any more; FileNotFoundError where they are not here."""
         with self.path(file.sha256).open("rb") as handle:
             return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+class Incoming:
+    """A file on its way in: a thread of its own writes and syncs while the next piece is fetched, or the next mail."""
+
+    def __init__(self, put: Callable[[Iterable[bytes]], StoredFile]) -> None:
+        """One piece waits at the most, so that no more are held."""
+        self._pieces: Queue[bytes | BaseException | None] = Queue(1)
+        self._kept: Future[StoredFile] = Future()
+        threading.Thread(target=self._keep, args=(put,), name="incoming file", daemon=True).start()
+
+    def add(self, piece: bytes) -> None:
+        """The next piece; raises why the file cannot be written."""
+        self._hand(piece)
+        if self._kept.done():
+            self._kept.result()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """No more comes; with an error, nothing is kept and `stored` raises it."""
+        self._hand(error)
+
+    def stored(self) -> StoredFile:
+        """Wait until it is as durable as what `FolderFiles.put` has kept, or raise what went wrong."""
+        return self._kept.result()
+
+    def _hand(self, piece: bytes | BaseException | None) -> None:
+        while not self._kept.done():
+            with contextlib.suppress(Full):
+                self._pieces.put(piece, timeout=0.1)
+                return
+
+    def _keep(self, put: Callable[[Iterable[bytes]], StoredFile]) -> None:
+        try:
+            self._kept.set_result(put(self._come()))
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it hears of it
+            self._kept.set_exception(error)
+
+    def _come(self) -> Iterator[bytes]:
+        while (piece := self._pieces.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
 
 
 def let_go(data: Buffer) -> None:

@@ -17,10 +17,10 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
 from loket import folders, sasl, tls
-from loket.bounds import Bounds
+from loket.bounds import Bounds, chunks
 from loket.core import patience, placeholder
 from loket.core.model import MailRef, RawMail, StoredFile
-from loket.files import FolderFiles
+from loket.files import FolderFiles, Incoming
 from loket.ports import Listed, NotLoggedIn, Tokens
 from loket.wake import Wake
 
@@ -232,12 +232,14 @@ class ImapSession:
 
     def fetch(self, mailbox: str, batch: Sequence[Listed]) -> list[RawMail]:
         """The raw mails of a batch; those expunged meanwhile are left out. A server's NO for one mail raises."""
-        small = [one.uid for one in batch if one.size <= self._bounds.piece]
+        large = {one.uid: self._incoming(one.uid) for one in batch if one.size > self._bounds.piece}
+        # While those are written.
+        small = [one.uid for one in batch if one.uid not in large]
         answer = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
         raws = []
         for one in batch:
-            if one.size > self._bounds.piece:
-                raw = self._fetch_large(mailbox, one)
+            if one.uid in large:
+                raw = self._kept(mailbox, one, large[one.uid])
             else:
                 raw = self._raw(mailbox, one, answer.get(one.uid, {}).get(b"BODY[]"))
             if raw is not None:
@@ -252,29 +254,34 @@ class ImapSession:
         stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
         return RawMail(MailRef(mailbox, self.uidvalidity, one.uid), one.internaldate, data, stored)
 
-    def _fetch_large(self, mailbox: str, one: Listed) -> RawMail | None:
-        """A mail in pieces into a file, so that its size does not matter to memory."""
-        first = self._piece(one.uid, 0)
-        if first is None:
+    def _incoming(self, uid: int) -> Incoming | None:
+        """A mail in pieces into a file, so that its size does not matter to memory; None of one that has gone."""
+        piece = self._piece(uid, 0)
+        if piece is None:
             return None
+        incoming, at = self._files.incoming(), 0
         try:
-            stored = self._files.put(self._pieces(one.uid, first))
+            while piece:
+                incoming.add(piece)
+                at += len(piece)
+                if len(piece) < self._bounds.piece:
+                    break
+                piece = self._piece(uid, at)
+        except BaseException as error:
+            incoming.end(error)
+            raise
+        incoming.end(_VanishedError() if piece is None else None)
+        return incoming
+
+    def _kept(self, mailbox: str, one: Listed, incoming: Incoming | None) -> RawMail | None:
+        try:
+            stored = incoming.stored() if incoming is not None else None
         except _VanishedError:
+            return None
+        if stored is None:
             return None
         ref = MailRef(mailbox, self.uidvalidity, one.uid)
         return RawMail(ref, one.internaldate, self._files.map(stored), stored)
-
-    def _pieces(self, uid: int, first: bytes) -> Iterator[bytes]:
-        piece, at = first, 0
-        while piece:
-            yield piece
-            at += len(piece)
-            if len(piece) < self._bounds.piece:
-                return
-            following = self._piece(uid, at)
-            if following is None:
-                raise _VanishedError
-            piece = following
 
     def _piece(self, uid: int, at: int) -> bytes | None:
         answer = self._client.fetch([uid], [f"BODY.PEEK[]<{at}.{self._bounds.piece}>"])
@@ -379,12 +386,6 @@ class ImapSession:
             self.close()
         else:
             self._drop()
-
-
-def chunks(items: Sequence[int], size: int) -> Iterator[list[int]]:
-    """The items in lists of that size, the last one as long as it comes."""
-    for at in range(0, len(items), size):
-        yield list(items[at : at + size])
 
 
 def _aware(moment: datetime | None) -> datetime:

@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from loket import maillog
+from loket.bounds import chunks
 from loket.core import retry
 from loket.core.model import Fate, MailRef, RawMail, StoredFile
-from loket.imap import LISTED_AT_ONCE, SESSION_ERRORS, ImapSession, chunks
+from loket.imap import LISTED_AT_ONCE, SESSION_ERRORS, ImapSession
 from loket.line import Line, line
 from loket.ports import Cursor, Listed
 from loket.taker import Taker

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import errno
 import random
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +46,46 @@ def test_a_put_that_breaks_off_leaves_nothing(files: FolderFiles) -> None:
     assert [path for path in files.root.rglob("*") if path.is_file()] == []
     with pytest.raises(FileNotFoundError):
         files.map(stored(LARGE))
+
+
+def test_a_file_that_comes_piece_by_piece_is_the_same_as_one_that_is_put(files: FolderFiles) -> None:
+    incoming = files.incoming()
+    for at in range(0, len(LARGE), 70_000):
+        incoming.add(LARGE[at : at + 70_000])
+    incoming.end()
+    assert incoming.stored() == stored(LARGE)
+    with files.map(stored(LARGE)) as mapped:
+        assert mapped[:] == LARGE
+
+
+def test_a_file_that_stops_coming_leaves_nothing(files: FolderFiles) -> None:
+    incoming = files.incoming()
+    incoming.add(LARGE)
+    incoming.end(ConnectionResetError("the server went away"))
+    with pytest.raises(ConnectionResetError):
+        incoming.stored()
+    assert [path for path in files.root.rglob("*") if path.is_file()] == []
+
+
+def test_pieces_for_which_there_is_no_room_are_not_waited_with(
+    files: FolderFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever fetches hears of a full disk, and need not fetch the rest."""
+
+    def full(**_where: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fetch() -> None:
+        while True:
+            incoming.add(LARGE)
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    incoming = files.incoming()
+    with pytest.raises(OSError, match="No space left"):
+        fetch()
+    incoming.end()
+    with pytest.raises(OSError, match="No space left"):
+        incoming.stored()
 
 
 def test_small_bytes_are_read_from_the_database_and_large_ones_from_their_file(
