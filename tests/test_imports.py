@@ -12,7 +12,7 @@ import pytest
 DAEMON = Path(__file__).parents[1] / "daemon"
 
 CORE = {"core.model", "core"}
-MIDDLE = CORE | {"config", "ports", "maillog"}
+MIDDLE = CORE | {"config", "sheet", "ports", "maillog"}
 RUNNERS = {
     "intake",
     "watch",
@@ -51,7 +51,8 @@ BELOW_APP = MIDDLE | EDGES | {"files", "store"} | RUNNERS
 MAY_KNOW: dict[str, set[str]] = {
     "core.model": set(),
     "core": {"core.model"},
-    **dict.fromkeys(("config", "ports", "maillog"), CORE),
+    **dict.fromkeys(("config", "sheet", "maillog"), CORE),
+    "ports": CORE | {"sheet"},
     **dict.fromkeys(("tls", "sasl", "folders", "files", "store"), MIDDLE),
     "oauth": MIDDLE | {"tls"},
     "wake": set(),

@@ -109,6 +109,7 @@ class App:
             self._wrote,
             self.stores.contents.load,
             self.guard,
+            self.stores.intake.write_down,
             Examiner(self.keys, self._limit, signatures=Signatures(lookup)),
             clerk=clerk,
         )

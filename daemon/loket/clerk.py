@@ -2,7 +2,7 @@
 
 It is forked at the start, before there are threads and before the store is open, knows the rules as they were then,
 and touches neither database nor servers: mails (large ones by their files) and what the store knows of them go in,
-plans come out, and all that happens because of them happens in the daemon. Whatever becomes of it, the daemon does
+plans come out, written down as rows, and all that happens because of them happens in the daemon. Whatever becomes of it, the daemon does
 its work itself.
 """
 
@@ -31,11 +31,12 @@ from loket.core import model
 from loket.core.batch import Found, plans
 from loket.core.command import names_officer
 from loket.core.known import Hints, hints
-from loket.core.model import InboundMail, Plan, RawMail
+from loket.core.model import InboundMail, RawMail
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.token import Keys
 from loket.files import FolderFiles, Packed, let_go
+from loket.sheet import Sheet, WriteDown
 
 # From so many mails on it is worth the way there and back; fewer are done before it is.
 BACKLOG = 200
@@ -48,6 +49,9 @@ PATIENCE_SECONDS = 5.0
 PROCESSORS = 2
 # With nothing to do for so long it ends, and gives its memory back: a daemon that runs gets no backlog.
 IDLE_SECONDS = 10.0
+
+# What comes of mails, written down for the daemon's kind of store.
+Think = Callable[[Sequence[InboundMail], Found, datetime], Sheet]
 
 
 class Unread(Exception):
@@ -67,7 +71,7 @@ class Reading:
         found: Hints | None = self.clerk.ask("hints", self.number)
         return found
 
-    def plans(self, found: Found, now: datetime) -> Generator[list[Plan]]:
+    def plans(self, found: Found, now: datetime) -> Generator[Sheet]:
         """The plans of those mails that have no end yet, some at a time; the clerk thinks on while they are used."""
         yield from self.clerk.hear("plans", self.number, found, now)
 
@@ -179,17 +183,19 @@ class Clerk:
         gc.unfreeze()
 
 
-def hire(office: Office, keys: Keys, files: FolderFiles) -> Clerk | None:
+def hire(office: Office, keys: Keys, files: FolderFiles, write_down: WriteDown) -> Clerk | None:
     """Fork the clerk; None on a machine with one processor, or where somebody is running in this process already."""
     if len(os.sched_getaffinity(0)) < PROCESSORS:
         return None
     if threading.active_count() > 1:
         maillog.no_clerk("a process with threads must not be forked")
         return None
-    return fork(office, keys, files)
+    return fork(office, keys, files, write_down)
 
 
-def fork(office: Office, keys: Keys, files: FolderFiles, idle: float = IDLE_SECONDS) -> Clerk | None:
+def fork(
+    office: Office, keys: Keys, files: FolderFiles, write_down: WriteDown, idle: float = IDLE_SECONDS
+) -> Clerk | None:
     """The same, whoever else is running; None where the system makes no more processes."""
     # What is there now stays: looking through it for garbage would copy every page that the two processes share.
     gc.collect()
@@ -200,7 +206,11 @@ def fork(office: Office, keys: Keys, files: FolderFiles, idle: float = IDLE_SECO
     with socket.socket(fileno=os.dup(ours.fileno())) as end:
         for what in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
             end.setsockopt(socket.SOL_SOCKET, what, struct.pack("ll", int(PATIENCE_SECONDS), 0))
-    process = context.Process(target=_serve, args=(ours, theirs, office, keys, files, idle), name="clerk", daemon=True)
+
+    def think(mails: Sequence[InboundMail], found: Found, now: datetime) -> Sheet:
+        return write_down(plans(mails, found, office, keys, now), now)
+
+    process = context.Process(target=_serve, args=(ours, theirs, office, files, think, idle), name="clerk", daemon=True)
     try:
         process.start()
     except OSError as error:
@@ -228,7 +238,9 @@ def _packed(kind: type, only: str | None, values: Callable[[Any], Any], it: obje
     return kind, (getattr(it, only),) if only else values(it)
 
 
-def _serve(daemons: Connection, pipe: Connection, office: Office, keys: Keys, files: FolderFiles, idle: float) -> None:
+def _serve(
+    daemons: Connection, pipe: Connection, office: Office, files: FolderFiles, think: Think, idle: float
+) -> None:
     """The clerk's life; it ends with the daemon's end of the pipe."""
     daemons.close()
     # Ctrl-C is for the daemon, which says when it is over.
@@ -246,7 +258,7 @@ def _serve(daemons: Connection, pipe: Connection, office: Office, keys: Keys, fi
                 case ("hints", number):
                     _answer(pipe, desk[number], lambda mails: [_hints(mails, office)])
                 case ("plans", number, found, now):
-                    _answer(pipe, desk[number], partial(_plans, found, office, keys, now))
+                    _answer(pipe, desk[number], partial(_sheets, found, now, think))
     os._exit(0)
 
 
@@ -272,19 +284,17 @@ def _hints(mails: Sequence[InboundMail], office: Office) -> Hints | None:
     return None if any(names_officer(mail, office) for mail in mails) else hints(mails)
 
 
-def _plans(
-    found: Found, office: Office, keys: Keys, now: datetime, mails: Sequence[InboundMail]
-) -> Iterator[list[Plan]]:
+def _sheets(found: Found, now: datetime, think: Think, mails: Sequence[InboundMail]) -> Iterator[Sheet]:
     piece: list[InboundMail] = []
     octets = 0
     for mail in mails:
         piece.append(mail)
         octets += mail.raw.held
         if len(piece) >= PIECE or octets >= PIECE_OCTETS:
-            yield plans(piece, found, office, keys, now)
+            yield think(piece, found, now)
             piece, octets = [], 0
     if piece:
-        yield plans(piece, found, office, keys, now)
+        yield think(piece, found, now)
 
 
 def _answer(pipe: Connection, lot: _Lot, what: Callable[[list[InboundMail]], Iterable[object]]) -> None:

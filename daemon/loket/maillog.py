@@ -12,7 +12,7 @@ from typing import TextIO, cast
 
 import structlog
 
-from loket.core.model import MailRef, Outbound, Plan, Receipt
+from loket.core.model import Ending, MailRef, Outbound, Receipt
 
 _log = structlog.get_logger("loket")
 
@@ -106,15 +106,15 @@ def unread(first: MailRef, mails: int, why: str) -> None:
     _log.warning("clerk-unread", first=str(first), mails=mails, why=why)
 
 
-def taken_in(ref: MailRef, plan: Plan) -> None:
+def taken_in(end: Ending) -> None:
     """A mail has its end, durably."""
     _log.info(
         "taken-in",
-        mail=str(ref),
-        fate=plan.fate.value if plan.fate else None,
-        ticket=plan.ticket_of_mail,
-        queue=plan.opened.queue if plan.opened else None,
-        replies=len(plan.outbox),
+        mail=str(end.ref),
+        fate=end.fate.value if end.fate else None,
+        ticket=end.ticket,
+        queue=end.queue,
+        replies=end.replies,
     )
 
 

@@ -27,6 +27,7 @@ from loket.core.model import (
 )
 from loket.core.quota import Allowance
 from loket.core.waits import Delay
+from loket.sheet import Sheet
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -101,8 +102,8 @@ class Transaction(Protocol):
         """Carry out plans."""
         ...
 
-    def take(self, raws: Sequence[RawMail], plans: Sequence[Plan], now: datetime) -> None:
-        """Keep mails and carry out their plans."""
+    def take(self, raws: Sequence[RawMail], sheet: Sheet, now: datetime) -> None:
+        """Keep mails and carry out their plans, which the same kind of store has written down."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -21,6 +21,7 @@ from loket.guard import Guard
 from loket.imap import ImapSession
 from loket.intake import Habits, MailboxIntake
 from loket.ports import Clock, Cursor
+from loket.sheet import Sheet
 from loket.signatures import Lookup, Signatures
 from loket.store.database import is_unavailable
 from loket.stores import Stores, open_store
@@ -70,13 +71,18 @@ class Rehearsal:
         flag changes, not even \\Recent.
         """
         mails: dict[MailRef, InboundMail] = {}
-        plans: list[tuple[MailRef, Plan]] = []
+        planned: dict[MailRef, Plan] = {}
+        ended: list[MailRef] = []
         signing = keys(self.snapshot.config, self.snapshot.root)
         examiner = Examiner(signing, signatures=Signatures(self.lookup))
 
         def examine(mail: InboundMail, office: Office, now: datetime) -> InboundMail:
             mails[mail.raw.ref] = mail
             return examiner(mail, office, now)
+
+        def write_down(plans: Sequence[Plan], now: datetime) -> Sheet:
+            planned.update((plan.ref, plan) for plan in plans if plan.ref is not None)
+            return self.stores.intake.write_down(plans, now)
 
         taker = Taker(
             self.stores.intake,
@@ -87,8 +93,9 @@ class Rehearsal:
             lambda _: None,
             self.stores.contents.load,
             self.guard,
+            write_down,
             examine,
-            lambda ref, plan: plans.append((ref, plan)),
+            lambda ending: ended.append(ending.ref),
         )
         configured = self.snapshot.config.mailboxes[address]
         intake = MailboxIntake(Habits(address, configured.folder, since or "all", None), taker)
@@ -99,7 +106,7 @@ class Rehearsal:
             # What raises has its end at the last attempt, as in earnest.
             for _ in range(ATTEMPTS):
                 intake.poll(session)
-        return [Rehearsed(mails[ref], plan, self._letters(plan)) for ref, plan in plans if ref in mails]
+        return [Rehearsed(mails[ref], planned[ref], self._letters(planned[ref])) for ref in ended if ref in mails]
 
     def _begin(self, session: ImapSession, address: str, folder: str, last: int) -> None:
         """Just before the last mails: what lies below is passed over."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from loket import maillog
 from loket.clerk import Clerk, Reading, Unread
 from loket.core.batch import Found, plans
 from loket.core.headers import clean_text
 from loket.core.known import Hints, hints
-from loket.core.model import Buffer, Event, Fate, InboundMail, MailRef, Plan, Quarantined, RawMail, StoredFile
+from loket.core.model import Buffer, Ending, Event, Fate, InboundMail, Plan, Quarantined, RawMail, StoredFile
 from loket.core.office import Office
 from loket.core.parse import parse
 from loket.core.report import give_up
@@ -20,6 +19,7 @@ from loket.core.token import Keys
 from loket.files import let_go
 from loket.guard import Guard
 from loket.ports import Clock, Intake, Transaction
+from loket.sheet import Sheet, WriteDown
 
 ATTEMPTS = 3
 # So many at the most are thought through in one go: others wait for it.
@@ -58,10 +58,11 @@ class Taker:
     wrote: Callable[[str], None]
     load: Callable[[StoredFile], Buffer]
     guard: Guard
+    write_down: WriteDown
     # What an officer's mail needs found out before it is decided on.
     examine: Callable[[InboundMail, Office, datetime], InboundMail]
     # Hears of each mail's end once it is durable.
-    told: Callable[[MailRef, Plan], None] = maillog.taken_in
+    told: Callable[[Ending], None] = maillog.taken_in
     # Helps with backlogs, where there is one.
     clerk: Clerk | None = None
 
@@ -131,10 +132,10 @@ class Taker:
             tried = self.store.failed(raw, said, now)
             maillog.raised(raw.ref, said, tried)
             if tried >= ATTEMPTS:
-                plan = self._give_up(raw, said, now)
+                sheet = self.write_down([self._give_up(raw, said, now)], now)
                 with self.store.begin() as transaction:
-                    transaction.apply([plan], now)
-                self._tell([plan], raw.ref.mailbox)
+                    transaction.take([], sheet, now)
+                self._tell(sheet, raw.ref.mailbox)
 
     def _give_up(self, raw: RawMail, said: str, now: datetime) -> Plan:
         try:
@@ -148,10 +149,11 @@ class Taker:
         office, now = self.office(), self.clock.now()
         mails = [self.examine(parse(raw), office, now) for raw in raws]
 
-        def think(found: Found) -> Generator[list[Plan]]:
+        def think(found: Found) -> Generator[Sheet]:
             at, many = 0, FIRST
             while at < len(mails):
-                yield plans(mails[at : at + many], found, office, self.keys, now)
+                planned = plans(mails[at : at + many], found, office, self.keys, now)
+                yield self.write_down(planned, now)
                 at, many = at + many, 2 * many
 
         self._decide(raws, hints(mails), think, office, now)
@@ -160,7 +162,7 @@ class Taker:
         self,
         raws: Sequence[RawMail],
         asked: Hints,
-        think: Callable[[Found], Generator[list[Plan]]],
+        think: Callable[[Found], Generator[Sheet]],
         office: Office,
         now: datetime,
     ) -> None:
@@ -171,16 +173,17 @@ class Taker:
             same = transaction.same_bytes(mailbox, [raw.stored.sha256 for raw in raws])
             return Found(fresh, dict(same), transaction.known(asked, now.astimezone(office.zone)))
 
-        def write(transaction: Transaction, planned: list[Plan]) -> None:
-            ended = {plan.ref for plan in planned}
-            transaction.take([raw for raw in raws if raw.ref in ended], planned, now)
+        def write(transaction: Transaction, sheet: Sheet) -> None:
+            ended = {ending.ref for ending in sheet.endings}
+            transaction.take([raw for raw in raws if raw.ref in ended], sheet, now)
 
-        told = partial(self._tell, mailbox=mailbox)
+        def told(sheet: Sheet) -> None:
+            self._tell(sheet, mailbox)
+
         self.store.decide(look, think, write, told, still=_stops_all(asked))
 
-    def _tell(self, plans: Sequence[Plan], mailbox: str) -> None:
-        for plan in plans:
-            if plan.ref is not None:
-                self.told(plan.ref, plan)
-        if any(plan.outbox for plan in plans):
+    def _tell(self, sheet: Sheet, mailbox: str) -> None:
+        for ending in sheet.endings:
+            self.told(ending)
+        if any(ending.replies for ending in sheet.endings):
             self.wrote(mailbox)

@@ -255,7 +255,7 @@ def test_a_mail_is_kept_and_ended_in_one_step(store: Store) -> None:
         Plan(ref(2), Fate.MACHINE, events=(event("machine-mail"),)),
     ]
     with store.intake.begin() as batch:
-        batch.take([raw(1), raw(2), raw(3)], plans, NOW)
+        batch.take([raw(1), raw(2), raw(3)], store.intake.write_down(plans, NOW), NOW)
     assert store.fates() == {1: Fate.TICKET, 2: Fate.MACHINE, 3: Fate.PENDING}
     assert store.sizes()["content"] == 3
     with store.intake.begin() as batch:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from loket.core.known import Hints
 from loket.core.model import Fate, NewFile, Occurrence, Plan, Quarantined
 from loket.files import FolderFiles
+from loket.sheet import Sheet
 from loket.store import schema
+from loket.store.sheets import dialect_of, write_down
 from tests.contract.conftest import Store
 from tests.contract.values import (
     ELSEWHERE,
@@ -41,8 +46,59 @@ EVERYTHING = Plan(
 )
 
 
+# What every mail may come to.
+NO_MORE = ("ref", "fate", "ticket_of_mail", "opened", "links", "events", "outbox")
+
+
 class Trouble(Exception):
     """What goes wrong in the middle."""
+
+
+def unwrapped(sheet: Sheet) -> Sheet:
+    """Octets as they are, where an open store's driver wraps them."""
+
+    def plainly(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plainly(one) for name, one in value.items()}
+        return bytes(value) if isinstance(value, memoryview) else getattr(value, "obj", value)
+
+    values = {table: replace(one, given=[*map(plainly, one.given)]) for table, one in sheet.values.items()}
+    return replace(sheet, values=values)
+
+
+def test_plans_are_written_down_the_same_where_no_store_is_open(store: Store) -> None:
+    """By another process, which knows only which kind of store it is, and sends them on."""
+    plain = opening(raw(2), ticket(2), outbound("ack-2"))
+    odd = Plan(
+        ref(3), Fate.MACHINE, events=(replace(event("machine-mail"), detail={"said": "\0 \ud800 ñ", "at": NOW}),)
+    )
+    url = store.database.url.render_as_string(hide_password=False)
+    elsewhere = write_down(dialect_of(url), [EVERYTHING, plain, odd], NOW)
+    assert unwrapped(pickle.loads(pickle.dumps(elsewhere))) == unwrapped(
+        store.intake.write_down([EVERYTHING, plain, odd], NOW)
+    )
+    # Only what is more than rows that every mail may come to travels as it is.
+    assert elsewhere.rest == [EVERYTHING]
+    with store.intake.begin() as batch:
+        batch.take([raw(1), raw(2), raw(3)], elsewhere, NOW)
+    assert store.fates() == {1: Fate.TICKET, 2: Fate.TICKET, 3: Fate.MACHINE}
+    assert store.sizes() | {"content": 0} == {
+        "ledger": 3,
+        "content": 0,
+        "ticket": 2,
+        "ticket_link": 1,
+        "event": 3,
+        "outbox": 2,
+        "quarantine": 1,
+        "occurrence": 1,
+        "serial": 1,
+    }
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Plan) if one.name not in NO_MORE])
+def test_whatever_else_a_plan_does_goes_with_it(store: Store, name: str) -> None:
+    plan = Plan(**{name: ("something",)})
+    assert store.intake.write_down([Plan(), plan], NOW).rest == [plan]
 
 
 def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:

@@ -10,6 +10,7 @@ import termios
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from loket import clerk as clerks
 from loket import line, maillog
 from loket.clerk import Clerk, Reading, fork, hire
 from loket.config.load import Snapshot, load
-from loket.config.secrets import keys
+from loket.config.secrets import database_url, keys
 from loket.core import batch
-from loket.core.model import Fate, Plan
+from loket.core.model import Fate
 from loket.files import FolderFiles
+from loket.sheet import Sheet
 from loket.store import schema
 from loket.store.batch import Batch
+from loket.store.sheets import dialect_of, write_down
 from tests.bench import corpus
 from tests.intake.bureau import OFFICER, TOP, Bureau, eventually, mail
 from tests.intake.conftest import OpenBureau
@@ -44,7 +47,8 @@ class Standing:
 def hiring(snapshot: Snapshot, idle: float = 60.0) -> Clerk | None:
     """As `loket run` does it at its start."""
     files = FolderFiles(snapshot.root / snapshot.config.store.files)
-    return fork(snapshot.office, keys(snapshot.config, snapshot.root), files, idle)
+    dialect = dialect_of(database_url(snapshot.config.store, snapshot.root))
+    return fork(snapshot.office, keys(snapshot.config, snapshot.root), files, partial(write_down, dialect), idle)
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +65,9 @@ def thought(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     pieces: list[int] = []
     honest = Reading.plans
 
-    def counted(self: Reading, *given: Any) -> Generator[list[Plan]]:
+    def counted(self: Reading, *given: Any) -> Generator[Sheet]:
         for piece in honest(self, *given):
-            pieces.append(len(piece))
+            pieces.append(len(piece.endings))
             yield piece
 
     monkeypatch.setattr(Reading, "plans", counted)
@@ -153,7 +157,7 @@ def test_a_clerk_that_is_killed_costs_time_alone(
     [child] = [int(one) for one in Path("/proc/self/task", str(os.getpid()), "children").read_text().split()][-1:]
     honest, pieces = Reading.plans, 0
 
-    def cut_short(self: Reading, *given: Any) -> Generator[list[Plan]]:
+    def cut_short(self: Reading, *given: Any) -> Generator[Sheet]:
         nonlocal pieces
         if when == "between" and self.number == 2:
             os.kill(child, signal.SIGKILL)
@@ -280,16 +284,16 @@ def test_nobody_is_hired_where_it_would_not_help_or_would_harm(
     snapshot = office.app.snapshot
     files = FolderFiles(office.folder)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    assert hire(snapshot.office, office.app.keys, files) is None
+    assert hire(snapshot.office, office.app.keys, files, office.app.taker.write_down) is None
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(clerks.threading, "active_count", lambda: 2)
-    assert hire(snapshot.office, office.app.keys, files) is None
+    assert hire(snapshot.office, office.app.keys, files, office.app.taker.write_down) is None
 
     def none_left() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", none_left)
-    assert fork(snapshot.office, office.app.keys, files) is None
+    assert fork(snapshot.office, office.app.keys, files, office.app.taker.write_down) is None
 
 
 def test_what_goes_wrong_in_the_store_is_heard_at_the_end(bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +20,11 @@ from loket.config.daysoff import look_ahead
 from loket.config.lint import lint
 from loket.config.load import load
 from loket.config.passed import Passed
-from loket.config.secrets import keys
+from loket.config.secrets import database_url, keys
 from loket.config.snapshot import Snapshot
 from loket.config.yamlfile import ConfigError, Problem
 from loket.files import FolderFiles
+from loket.store.sheets import dialect_of, write_down
 
 
 def run(
@@ -56,7 +58,8 @@ def run(
 
 def _clerk(snapshot: Snapshot) -> Clerk | None:
     files = FolderFiles(snapshot.root / snapshot.config.store.files)
-    return hire(snapshot.office, keys(snapshot.config, snapshot.root), files)
+    dialect = dialect_of(database_url(snapshot.config.store, snapshot.root))
+    return hire(snapshot.office, keys(snapshot.config, snapshot.root), files, partial(write_down, dialect))
 
 
 async def _work(snapshot: Snapshot, once: bool, clerk: Clerk | None) -> dict[str, str]:

@@ -6,16 +6,18 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
-from loket.core.model import HeldState, MailRef, Occurrence, Phase, Plan, StoredFile
+from loket.core.model import Ending, HeldState, MailRef, Occurrence, Phase, Plan, StoredFile
+from loket.sheet import Sheet
 from loket.store import schema
 from loket.store.appointments import keep_appointments
-from loket.store.bulk import insert_rows
+from loket.store.bulk import insert_rows, insert_values
 from loket.store.codes import aside_rows, keep_codes
 from loket.store.letterbook import keep_entries
 from loket.store.pace import add_answers
-from loket.store.rows import event_row, held_row, outbox_row, ticket_row
+from loket.store.rows import held_row, ticket_row
+from loket.store.sheets import write_down
 from loket.store.turns import keep_turns
 
 Rows = list[dict[str, Any]]
@@ -25,17 +27,22 @@ class Overtaken(Exception):
     """A mail that was to be called off, or sent after all, is in a sender's hands."""
 
 
-def apply_plans(
-    connection: Connection, plans: Sequence[Plan], now: datetime, *, ended: Container[MailRef] = ()
-) -> None:
-    """Every row of the plans, one statement for each table and kind of change; but the end of mails that have it."""
-    _opened(connection, plans)
+def apply_plans(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
+    """All that the plans come to."""
+    carry_out(connection, write_down(connection.dialect, plans, now), now)
+
+
+def carry_out(connection: Connection, sheet: Sheet, now: datetime, *, ended: Container[MailRef] = ()) -> None:
+    """What is written down, one statement for each table and kind of change; but the end of mails that have it."""
+    plans = sheet.rest
+    _insert(connection, schema.ticket, sheet)
+    _count(connection, sheet.serials)
     _changed(connection, plans)
-    insert_rows(connection, schema.ticket_link, [_link(pair) for plan in plans for pair in plan.links])
-    insert_rows(connection, schema.event, [row for plan in plans for row in _events(plan)])
+    _insert(connection, schema.ticket_link, sheet)
+    _insert(connection, schema.event, sheet)
     add_answers(connection, plans)
     keep_content(connection, [(new.file, new.content) for plan in plans for new in plan.files])
-    insert_rows(connection, schema.outbox, [outbox_row(mail, now) for plan in plans for mail in plan.outbox])
+    _insert(connection, schema.outbox, sheet)
     insert_rows(connection, schema.quarantine, [_quarantine(plan, now) for plan in plans if plan.quarantine])
     happened = (one for plan in plans for one in (plan.occurrence, *plan.occurrences) if one is not None)
     insert_rows(connection, schema.occurrence, [_occurrence(one, now) for one in happened])
@@ -49,19 +56,17 @@ def apply_plans(
     keep_entries(connection, plans)
     keep_turns(connection, plans)
     insert_rows(connection, schema.quarantine, aside_rows(plans, now))
-    _fates(connection, [plan for plan in plans if plan.ref not in ended])
+    _fates(connection, [one for one in sheet.endings if one.ref not in ended])
 
 
-def _opened(connection: Connection, plans: Sequence[Plan]) -> None:
-    opened = [plan.opened for plan in plans if plan.opened]
-    if not opened:
-        return
-    insert_rows(connection, schema.ticket, [ticket_row(ticket) for ticket in opened])
-    last: dict[str, int] = {}
-    for ticket in opened:
-        _, year, digits, _ = ticket.number.rsplit("-", 3)
-        last[f"ticket-{year}"] = max(last.get(f"ticket-{year}", 0), int(digits))
-    for name, value in last.items():
+def _insert(connection: Connection, table: Table, sheet: Sheet) -> None:
+    values = sheet.values.get(table.name)
+    if values is not None:
+        insert_values(connection, table, values)
+
+
+def _count(connection: Connection, serials: Mapping[str, int]) -> None:
+    for name, value in serials.items():
         moved = connection.execute(update(schema.serial).where(schema.serial.c.name == name).values(last=value))
         if moved.rowcount == 0:
             connection.execute(insert(schema.serial).values(name=name, last=value))
@@ -73,16 +78,6 @@ def _changed(connection: Connection, plans: Sequence[Plan]) -> None:
             row = ticket_row(ticket)
             number = row.pop("number")
             connection.execute(update(schema.ticket).where(schema.ticket.c.number == number).values(row))
-
-
-def _events(plan: Plan) -> Rows:
-    """Each with how its ticket stands after it."""
-    after = {ticket.number: ticket for ticket in (*([plan.opened] if plan.opened else []), *plan.changed)}
-    return [event_row(event, after.get(event.ticket or "")) for event in plan.events]
-
-
-def _link(pair: tuple[str, str]) -> dict[str, Any]:
-    return {"ticket": pair[0], "other": pair[1]}
 
 
 def _quarantine(plan: Plan, now: datetime) -> dict[str, Any]:
@@ -144,17 +139,11 @@ _FATE = (
 )
 
 
-def _fates(connection: Connection, plans: Sequence[Plan]) -> None:
+def _fates(connection: Connection, endings: Sequence[Ending]) -> None:
     rows = [
-        {
-            "m": plan.ref.mailbox,
-            "v": plan.ref.uidvalidity,
-            "u": plan.ref.uid,
-            "f": plan.fate.value,
-            "t": plan.ticket_of_mail,
-        }
-        for plan in plans
-        if plan.ref and plan.fate
+        {"m": one.ref.mailbox, "v": one.ref.uidvalidity, "u": one.ref.uid, "f": one.fate.value, "t": one.ticket}
+        for one in endings
+        if one.fate
     ]
     if rows:
         connection.execute(_FATE, rows)

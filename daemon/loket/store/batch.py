@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from loket.core.gate import Caps
 from loket.core.known import Hints, Known
-from loket.core.model import Fate, MailRef, Plan, RawMail
+from loket.core.model import Ending, Fate, MailRef, Plan, RawMail
+from loket.sheet import Sheet
 from loket.store import schema
-from loket.store.apply import apply_plans, keep_content
+from loket.store.apply import apply_plans, carry_out, keep_content
 from loket.store.bulk import insert_rows
 from loket.store.gathered import gather
 
@@ -83,7 +84,7 @@ class Batch:
         """Raw bytes and a pending ledger row for each mail; one that is pending already gets what it lacks."""
         self._keep(raws, {}, now)
 
-    def _keep(self, raws: Sequence[RawMail], ends: Mapping[MailRef, Plan], now: datetime) -> set[MailRef]:
+    def _keep(self, raws: Sequence[RawMail], ends: Mapping[MailRef, Ending], now: datetime) -> set[MailRef]:
         """The same, new rows with their end where there is one; returns whose rows are new."""
         keep_content(self.connection, [(raw.stored, None if raw.large else bytes(raw.data)) for raw in raws])
         there = self.listed([raw.ref for raw in raws])
@@ -99,7 +100,7 @@ class Batch:
                 self.connection.execute(update(schema.ledger).where(at_ref(raw.ref)).values(facts))
                 continue
             end = ends.get(raw.ref)
-            fate, ticket = (end.fate, end.ticket_of_mail) if end is not None else (None, None)
+            fate, ticket = (end.fate, end.ticket) if end is not None else (None, None)
             fresh.append(_row(raw.ref, fate or Fate.PENDING, now, **facts, ticket=ticket))
         insert_rows(self.connection, schema.ledger, fresh)
         return {raw.ref for raw in raws} - there
@@ -121,7 +122,7 @@ class Batch:
         """Carry out plans."""
         apply_plans(self.connection, plans, now)
 
-    def take(self, raws: Sequence[RawMail], plans: Sequence[Plan], now: datetime) -> None:
+    def take(self, raws: Sequence[RawMail], sheet: Sheet, now: datetime) -> None:
         """Keep mails and carry out their plans, with one row written for each mail where two steps write it twice."""
-        fresh = self._keep(raws, {plan.ref: plan for plan in plans if plan.ref is not None}, now)
-        apply_plans(self.connection, plans, now, ended=fresh)
+        fresh = self._keep(raws, {ending.ref: ending for ending in sheet.endings}, now)
+        carry_out(self.connection, sheet, now, ended=fresh)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, CursorResult, Dialect, Row, Table, bindparam,
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import UpdateBase
 
+from loket.sheet import Values
+
 Converter = Callable[[Any], Any]
 # So many rows go by one statement, as many times as they fit, and what is left by one for just so many: a statement is
 # prepared once for each number, and at each one the driver lets other threads go first.
@@ -34,23 +36,36 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, A
     What SQLAlchemy would send, without its reckoning of parameters for each row, which cost as much as the database.
     SQLite's driver lets other threads go first at every row that it is handed, so it gets many rows as one.
     """
-    if not rows:
-        return
-    made = _prepared(connection.dialect, table, tuple(rows[0]))
+    if rows:
+        insert_values(connection, table, reckon(connection.dialect, table, rows))
+
+
+def reckon(dialect: Dialect, table: Table, rows: Sequence[dict[str, Any]]) -> Values:
+    """The values of rows, at least one, that all have the columns of the first, as the driver takes them."""
+    columns = tuple(rows[0])
+    made = _prepared(dialect, table, columns)
+    given: list[Any]
+    if dialect.name == "sqlite":
+        given = [row[name] if to is None else to(row[name]) for row in rows for name, to in made.columns]
+    else:
+        given = [{name: row[name] if to is None else to(row[name]) for name, to in made.columns} for row in rows]
+    return Values(columns, len(rows), given)
+
+
+def insert_values(connection: Connection, table: Table, values: Values) -> None:
+    """Insert what was reckoned for this kind of store."""
+    made = _prepared(connection.dialect, table, values.columns)
     if connection.dialect.name != "sqlite":
         # By name, which psycopg pipelines.
-        connection.exec_driver_sql(
-            f"{made.head}{made.values}",
-            [{name: row[name] if to is None else to(row[name]) for name, to in made.columns} for row in rows],
-        )
+        connection.exec_driver_sql(f"{made.head}{made.values}", list(values.given))
         return
-    at, most = 0, MOST_VALUES // len(made.columns)
-    while at < len(rows):
-        left = len(rows) - at
+    width = len(made.columns)
+    at, most = 0, MOST_VALUES // width
+    while at < values.rows:
+        left = values.rows - at
         many = min(next((many for many in AT_ONCE if many <= left), left), most)
-        some = rows[at : at + many]
-        values = tuple([row[name] if to is None else to(row[name]) for row in some for name, to in made.columns])
-        connection.exec_driver_sql(_repeated(made.head, made.values, many), values)
+        some = tuple(values.given[at * width : (at + many) * width])
+        connection.exec_driver_sql(_repeated(made.head, made.values, many), some)
         at += many
 
 

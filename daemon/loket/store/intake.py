@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from loket.core.gate import Caps
-from loket.core.model import Fate, MailRef, RawMail, StoredFile
+from loket.core.model import Fate, MailRef, Plan, RawMail, StoredFile
 from loket.ports import Cursor, Standing
+from loket.sheet import Sheet
 from loket.store import schema
 from loket.store.batch import Batch, at_ref
 from loket.store.database import Database
+from loket.store.sheets import write_down
 from loket.store.types import UtcDateTime
 
 _L = schema.ledger.c
@@ -111,6 +113,10 @@ class IntakeStore:
         """A transaction, durable when the block ends."""
         with self.database.write() as connection:
             yield self._batch(connection)
+
+    def write_down(self, plans: Sequence[Plan], now: datetime) -> Sheet:
+        """Plans as `take` writes them, outside any transaction."""
+        return write_down(self.database.engine.dialect, plans, now)
 
     def decide(
         self,

@@ -32,7 +32,7 @@ from loket.core.model.mail import (
     is_attachment,
     is_body,
 )
-from loket.core.model.plan import Occurrence, Plan, Quarantined
+from loket.core.model.plan import Ending, Occurrence, Plan, Quarantined
 from loket.core.model.slot import Booking, BookingState, Offer
 from loket.core.model.term import Term
 from loket.core.model.ticket import Absence, Chapter, Entry, Event, Fate, Given, State, Ticket, Undo
@@ -54,6 +54,7 @@ __all__ = [
     "CodeState",
     "Encoding",
     "End",
+    "Ending",
     "Entry",
     "Event",
     "Evidence",

@@ -31,6 +31,17 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What a mail has come to: its fate, the ticket it belongs to, the queue where it opened one, how many replies."""
+
+    ref: MailRef
+    fate: Fate | None
+    ticket: str | None
+    queue: str | None = None
+    replies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Every change one mail or one timer causes, composed before any of it is performed."""
 
