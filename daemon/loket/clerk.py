@@ -2,8 +2,8 @@
 
 It is forked at the start, before there are threads and before the store is open, knows the rules as they were then,
 and touches neither database nor servers: mails (large ones by their files) and what the store knows of them go in,
-plans come out, written down as rows, and all that happens because of them happens in the daemon. Whatever becomes of it, the daemon does
-its work itself.
+plans come out, written down as rows, and all that happens because of them happens in the daemon. Whatever becomes of
+it, the daemon does its work itself.
 """
 
 from __future__ import annotations
