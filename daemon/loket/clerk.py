@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copyreg
 import gc
+import itertools
 import multiprocessing
 import os
 import signal
@@ -24,6 +25,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from operator import attrgetter
+from queue import Empty, PriorityQueue
 from typing import Any
 
 from loket import maillog
@@ -246,10 +248,12 @@ def _serve(
     # Ctrl-C is for the daemon, which says when it is over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     desk: dict[int, _Lot] = {}
+    heard: _Heard = PriorityQueue()
+    threading.Thread(target=_listen, args=(pipe, heard), daemon=True).start()
     # The daemon has gone, or needs nobody: there is nobody to tell.
-    with contextlib.suppress(EOFError, OSError):
-        while pipe.poll(idle):
-            match pipe.recv():
+    with contextlib.suppress(Empty, OSError):
+        while (message := heard.get(timeout=idle)[-1]) is not None:
+            match message:
                 case ("read", number, raws):
                     # One is being written, one waits; of those before nobody asks any more.
                     for before in [one for one in desk if one < number - 1]:
@@ -260,6 +264,20 @@ def _serve(
                 case ("plans", number, found, now):
                     _answer(pipe, desk[number], partial(_sheets, found, now, think))
     os._exit(0)
+
+
+# What was said, by the lot that it is about and the order in which it came; None at the end.
+_Heard = PriorityQueue[tuple[int, int, tuple[Any, ...] | None]]
+
+
+def _listen(pipe: Connection, heard: _Heard) -> None:
+    """Hear whoever hands over the next lot while this one is thought through, and answer about this one first."""
+    try:
+        for place in itertools.count():
+            message = pipe.recv()
+            heard.put((message[1], place, message))
+    except (EOFError, OSError):
+        heard.put((0, 0, None))
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ from loket.taker import Lot, Taker
 # open.
 LOT_SECONDS = 0.25
 LOT_LEAST, LOT_MOST = 100, 400
-LOT_OCTETS = 2_000_000
-LOT_LARGE = 8
+LOT_OCTETS = 2_500_000
+LOT_LARGE = 12
 
 
 class Line:

@@ -21,13 +21,13 @@ KILLS = 12
 HURRY = """
 from loket import clerk, line
 clerk.BACKLOG, clerk.PIECE, line.LOT_LEAST, line.LOT_MOST = 20, 5, 20, 20
-honest = clerk._plans
+honest = clerk._sheets
 def noted(*given):
-    for plans in honest(*given):
+    for sheet in honest(*given):
         with open({note!r}, "a") as note:
-            note.write("p" * len(plans))
-        yield plans
-clerk._plans = noted
+            note.write("p" * len(sheet.endings))
+        yield sheet
+clerk._sheets = noted
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
 from datetime import datetime
 from functools import partial
@@ -46,6 +48,7 @@ def run(
             raise typer.Exit(NO)
         passed.keep(snapshot.office.rules_hash)
     maillog.set_up(as_json=log_json or not sys.stderr.isatty(), level=level)
+    _share_memory()
     with refusals():
         # Before anything is there that a fork would tear apart.
         clerk = None if once else _clerk(snapshot)
@@ -54,6 +57,15 @@ def run(
         print(f"loket: {mailbox} could not be reached: {error}", file=sys.stderr)
     if trouble:
         raise typer.Exit(UNREACHABLE)
+
+
+def _share_memory() -> None:
+    """Let all threads take memory from one heap (mallopt(3), M_ARENA_MAX), where the C library has several.
+
+    One thread fetches, another writes, a third sends: with a heap for each, what one has freed serves no other.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(-8, 1)
 
 
 def _clerk(snapshot: Snapshot) -> Clerk | None:
