@@ -273,10 +273,11 @@ _Heard = PriorityQueue[tuple[int, int, tuple[Any, ...] | None]]
 def _listen(pipe: Connection, heard: _Heard) -> None:
     """Hear whoever hands over the next lot while this one is thought through, and answer about this one first."""
     try:
-        for place in itertools.count():
-            message = pipe.recv()
-            heard.put((message[1], place, message))
-    except (EOFError, OSError):
+        with contextlib.suppress(EOFError, OSError):
+            for place in itertools.count():
+                message = pipe.recv()
+                heard.put((message[1], place, message))
+    finally:
         heard.put((0, 0, None))
 
 

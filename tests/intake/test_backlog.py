@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from loket.clerk import Clerk, Reading, fork, hire
 from loket.config.load import Snapshot, load
 from loket.config.secrets import database_url, keys
 from loket.core import batch
-from loket.core.model import Fate
+from loket.core.model import Fate, MailRef, RawMail, StoredFile
 from loket.files import FolderFiles
 from loket.sheet import Sheet
 from loket.store import schema
@@ -275,6 +276,40 @@ def test_with_nothing_to_do_it_goes_home(bureau: OpenBureau) -> None:
     assert eventually(clerk.ended) > 0.1
     with clerk.lent(office.app.office(), 10) as gone:
         assert gone is None
+
+
+def test_the_next_lot_is_heard_while_one_is_read_and_answered_for_after_it(
+    bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a pipe holds is taken at once, and who asks about the first lot does not wait for the second."""
+    honest = clerks._read
+
+    def slowly(lot: Any, handed: Any, files: FolderFiles) -> None:
+        time.sleep(0.7 if handed[0].ref.uid == 1 else 4)
+        honest(lot, handed, files)
+
+    monkeypatch.setattr(clerks, "_read", slowly)
+    office = bureau(hiring=hiring)
+    raws = [
+        RawMail(
+            MailRef(office.address, 1, uid),
+            datetime(2026, 11, 27, tzinfo=UTC),
+            data,
+            StoredFile(sha256(data).hexdigest(), len(data)),
+        )
+        for uid, data in enumerate([mail("Satu"), *(mail(f"{uid}") + b"x" * 300_000 for uid in range(4))], 1)
+    ]
+    clerk = office.app.taker.clerk
+    assert clerk is not None
+    began = time.monotonic()
+    with clerk.lent(office.app.office(), 10) as lent:
+        assert lent is not None
+        first, second = lent.hand(raws[:1]), lent.hand(raws[1:])
+        assert time.monotonic() - began < 0.6
+        assert first is not None
+        assert second is not None
+        assert first.hints() is not None
+        assert time.monotonic() - began < 3
 
 
 def test_nobody_is_hired_where_it_would_not_help_or_would_harm(
