@@ -285,7 +285,7 @@ def test_the_next_lot_is_heard_while_one_is_read_and_answered_for_after_it(
     honest = clerks._read
 
     def slowly(lot: Any, handed: Any, files: FolderFiles) -> None:
-        time.sleep(0.7 if handed[0].ref.uid == 1 else 4)
+        time.sleep(1.5 if handed[0].ref.uid == 1 else 6)
         honest(lot, handed, files)
 
     monkeypatch.setattr(clerks, "_read", slowly)
@@ -305,11 +305,11 @@ def test_the_next_lot_is_heard_while_one_is_read_and_answered_for_after_it(
     with clerk.lent(office.app.office(), 10) as lent:
         assert lent is not None
         first, second = lent.hand(raws[:1]), lent.hand(raws[1:])
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 1.3
         assert first is not None
         assert second is not None
         assert first.hints() is not None
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
 
 
 def test_nobody_is_hired_where_it_would_not_help_or_would_harm(
