@@ -91,6 +91,10 @@ class Incoming:
         """Wait until it is as durable as what `FolderFiles.put` has kept, or raise what went wrong."""
         return self._kept.result()
 
+    def over(self) -> None:
+        """Wait until nothing is written any more, whatever came of it."""
+        self._kept.exception()
+
     def _hand(self, piece: bytes | BaseException | None) -> None:
         while not self._kept.done():
             with contextlib.suppress(Full):

@@ -232,10 +232,18 @@ class ImapSession:
 
     def fetch(self, mailbox: str, batch: Sequence[Listed]) -> list[RawMail]:
         """The raw mails of a batch; those expunged meanwhile are left out. A server's NO for one mail raises."""
-        large = {one.uid: self._incoming(one.uid) for one in batch if one.size > self._bounds.piece}
-        # While those are written.
-        small = [one.uid for one in batch if one.uid not in large]
-        answer = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
+        large: dict[int, Incoming | None] = {}
+        try:
+            for one in batch:
+                if one.size > self._bounds.piece:
+                    large[one.uid] = self._incoming(one.uid)
+            # While those are written.
+            small = [one.uid for one in batch if one.uid not in large]
+            answer = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
+        except BaseException:
+            for incoming in filter(None, large.values()):
+                incoming.over()
+            raise
         raws = []
         for one in batch:
             if one.uid in large:
@@ -269,6 +277,7 @@ class ImapSession:
                 piece = self._piece(uid, at)
         except BaseException as error:
             incoming.end(error)
+            incoming.over()
             raise
         incoming.end(_VanishedError() if piece is None else None)
         return incoming

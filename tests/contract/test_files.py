@@ -62,9 +62,10 @@ def test_a_file_that_stops_coming_leaves_nothing(files: FolderFiles) -> None:
     incoming = files.incoming()
     incoming.add(LARGE)
     incoming.end(ConnectionResetError("the server went away"))
+    incoming.over()
+    assert [path for path in files.root.rglob("*") if path.is_file()] == []
     with pytest.raises(ConnectionResetError):
         incoming.stored()
-    assert [path for path in files.root.rglob("*") if path.is_file()] == []
 
 
 def test_pieces_for_which_there_is_no_room_are_not_waited_with(

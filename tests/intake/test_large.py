@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import errno
+import os
 import random
+import time
 import tracemalloc
 from collections.abc import Callable
 from hashlib import sha256
@@ -136,3 +138,32 @@ def test_a_full_disk_is_none_of_the_servers_doing(bureau: OpenBureau, monkeypatc
             assert "No space left" in (office.watcher().once() or "")
     office.poll()
     assert office.fates() == [Fate.TICKET]
+
+
+def test_nothing_is_written_any_more_once_a_fetch_has_failed(
+    bureau: OpenBureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tidies up then, as a dry run does, must not have a file come to it."""
+    office = bureau(history="all", batch={"piece": 65_536})
+    office.fill([attached("Satu", 200_000), attached("Dua", 200_000)])
+    honest_sync = os.fsync
+
+    def slowly(handle: int) -> None:
+        time.sleep(0.3)
+        honest_sync(handle)
+
+    with office.session() as session:
+        [batch] = session.batches(session.listing(0))
+        honest = session._piece
+
+        def cut_off(uid: int, at: int) -> bytes | None:
+            if uid == batch[1].uid and at:
+                raise ConnectionResetError("the server went away")
+            return honest(uid, at)
+
+        monkeypatch.setattr(session, "_piece", cut_off)
+        monkeypatch.setattr(os, "fsync", slowly)
+        with pytest.raises(ConnectionResetError):
+            session.fetch(office.address, batch)
+        [file] = [path for path in office.app.stores.files.root.rglob("*") if path.is_file()]
+    assert not file.name.startswith("incoming-")
