@@ -51,8 +51,12 @@ def _kilobytes(pid: int, file: str, what: str) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started, by whichever thread, and that are not gone."""
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _said(task / "children").split()]
+    """The processes that a process has started, by whichever thread, and that have not ended."""
+    started = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in _said(task / "children").split()]
+    # One that has ended stays until the process asks about it, which may be half a minute later (proc(5), stat).
+    return [
+        int(child) for child in started if _said(Path(f"/proc/{child}/stat")).rpartition(")")[2][:2] not in ("", " Z")
+    ]
 
 
 def _said(path: Path) -> str:
