@@ -28,6 +28,9 @@ from loket.config.yamlfile import ConfigError, Problem
 from loket.files import FolderFiles
 from loket.store.sheets import dialect_of, write_down
 
+# As malloc.h has it.
+M_ARENA_MAX = -8
+
 
 def run(
     config: ConfigOption = DEFAULT_CONFIG,
@@ -65,7 +68,7 @@ def _share_memory() -> None:
     One thread fetches, another writes, a third sends: with a heap for each, what one has freed serves no other.
     """
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(-8, 1)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _clerk(snapshot: Snapshot) -> Clerk | None:

@@ -20,8 +20,6 @@ from loket.store.rows import held_row, ticket_row
 from loket.store.sheets import write_down
 from loket.store.turns import keep_turns
 
-Rows = list[dict[str, Any]]
-
 
 class Overtaken(Exception):
     """A mail that was to be called off, or sent after all, is in a sender's hands."""

@@ -35,10 +35,10 @@ def write_down(dialect: Dialect, plans: Sequence[Plan], now: datetime) -> Sheet:
         schema.outbox: [outbox_row(mail, now) for plan in plans for mail in plan.outbox],
     }
     values: dict[str, Values] = {table.name: reckon(dialect, table, some) for table, some in rows.items() if some}
-    return Sheet(endings(plans), values, _serials(opened), [plan for plan in plans if any(_MORE(plan))])
+    return Sheet(_endings(plans), values, _serials(opened), [plan for plan in plans if any(_MORE(plan))])
 
 
-def endings(plans: Sequence[Plan]) -> list[Ending]:
+def _endings(plans: Sequence[Plan]) -> list[Ending]:
     """How the mails end whose plans these are."""
     return [
         Ending(plan.ref, plan.fate, plan.ticket_of_mail, plan.opened.queue if plan.opened else None, len(plan.outbox))
